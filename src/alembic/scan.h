@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * alembic/scan: reads the identifiers of a revision out of Python source, without running it, or
+ * says that it cannot.
+ *
+ * The whole text of one file goes in; each of Alembic's four names comes out as a value that is
+ * certain, as absent, or as "escalate" with the reason and the line: then the bridge has to be
+ * asked. An answer is never a guess. Files are hostile input: linear time, no recursion.
+ */
+#ifndef ATH_ALEMBIC_SCAN_H
+#define ATH_ALEMBIC_SCAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/field.h"
+
+enum {
+	ATH_SCAN_BYTES_MAX = 1 << 20, /* a longer revision file is refused */
+	ATH_SCAN_FILES_MAX = 10000,   /* more in one environment are refused, by the caller */
+};
+
+enum ath_scan_key {
+	ATH_SCAN_REVISION,
+	ATH_SCAN_DOWN_REVISION,
+	ATH_SCAN_DEPENDS_ON,
+	ATH_SCAN_BRANCH_LABELS,
+	ATH_SCAN_KEY_COUNT_
+};
+
+enum ath_scan_state {
+	ATH_SCAN_ABSENT,   /* the module does not have that name */
+	ATH_SCAN_NONE,     /* None */
+	ATH_SCAN_TEXT,     /* one string: texts.len is 1 (the string may be empty) */
+	ATH_SCAN_LIST,     /* a tuple or list of strings, in its order: texts.len is 0 or more */
+	ATH_SCAN_ESCALATE, /* not certain: ask the bridge */
+	ATH_SCAN_STATE_COUNT_
+};
+
+struct ath_scan_field {
+	enum ath_scan_state state;
+	struct ath_texts texts; /* TEXT and LIST; UTF-8 without control characters; in the arena */
+	const char *reason;     /* ESCALATE: what stands in the way, for people; static text */
+	unsigned line;          /* of the assignment or of the obstacle, from 1; 0: ABSENT */
+};
+
+/* What one revision file says. Its texts live in the arena of the call. */
+struct ath_scan_file {
+	struct ath_scan_field fields[ATH_SCAN_KEY_COUNT_]; /* by enum ath_scan_key */
+};
+
+/*
+ * Read the four names out of the `len` bytes of a revision file.
+ *
+ * `name` is only for messages and is borrowed by `err`.
+ * Fails with: ATH_ERR_LIMIT (over ATH_SCAN_BYTES_MAX), ATH_ERR_CHAIN (holds a NUL byte).
+ */
+ATH_NODISCARD bool ath_scan_read(const char *name, const char *text, size_t len,
+				 struct ath_arena *arena, struct ath_scan_file *out_file,
+				 struct ath_err *err);
+
+/* The Python name of a key: "down_revision". Static text. */
+const char *ath_scan_key_name(enum ath_scan_key key);
+
+/* Is a file of that base name a revision file to Alembic ("*.py", not ".#*", not "__init__*")? */
+bool ath_scan_is_revision_name(const char *name);
+
+/* The id that a base name "[a-f0-9]+.py" stands for where `revision` is absent, or NULL. */
+const char *ath_scan_find_name_id(const char *name, struct ath_arena *arena);
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sqlite/audit: what is checked of a database before it may become the live one (SAFETY.md 3.3).
+ *
+ * Cost grows with the data: this belongs to a migration, never to a look. Call it on copies only.
+ */
+#ifndef ATH_SQLITE_AUDIT_H
+#define ATH_SQLITE_AUDIT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+
+struct ath_audit_table {
+	const char *name;
+	int64_t rows;
+};
+
+struct ath_audit {
+	struct ath_arena arena;          /* owns everything below */
+	const struct ath_audit_table *tables; /* sorted by name; without sqlite_* and the version table */
+	size_t tables_len;
+	int64_t foreign_key_faults;      /* rows of PRAGMA foreign_key_check */
+	bool is_sound;                   /* PRAGMA integrity_check says ok */
+	const char *fault;               /* the first line it said otherwise */
+	const char *leftover;            /* name of a table _alembic_tmp_*, or NULL */
+	int64_t page_size;
+	const char *encoding;
+	const char *journal_mode;
+};
+
+/* Read all of it. Fails with: ATH_ERR_DATABASE, ATH_ERR_IO. */
+ATH_NODISCARD bool ath_audit_read(const char *path, const char *version_table,
+				  struct ath_audit *out, struct ath_err *err);
+
+/* Release; zeroed afterwards. */
+void ath_audit_fini(struct ath_audit *audit);
+
+/*
+ * May `after` replace `before`? Sound, no more foreign key faults, no left-over, same page size and
+ * encoding, and no surviving table with fewer rows.
+ * Fails with: ATH_ERR_VERIFY (the first thing that is wrong), ATH_ERR_DECISION (only rows are fewer:
+ * names table and counts).
+ */
+ATH_NODISCARD bool ath_audit_compare(const struct ath_audit *before, const struct ath_audit *after,
+				     struct ath_err *err);
+
+#endif

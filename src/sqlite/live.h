@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sqlite/live: the user's database under its exclusive lock, copied from and committed to only
+ * through SQLite's backup interface (SAFETY.md, protocol P, steps 2 to 10).
+ *
+ * Life: open (the lock is held from here) -> read and copy as often as needed -> commit or not ->
+ * close. While it is open, nothing else in this process may open or close the same file: closing any
+ * descriptor of it would drop SQLite's POSIX locks. All calls block; they may run on another thread,
+ * one at a time.
+ */
+#ifndef ATH_SQLITE_LIVE_H
+#define ATH_SQLITE_LIVE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct ath_live;
+
+/* What must be the same before and after. */
+struct ath_live_traits {
+	uint64_t dev, ino;       /* of the main file */
+	uint64_t bytes;          /* of the main file */
+	char journal_mode[16];
+	int64_t page_size;
+	int64_t user_version;
+	char encoding[16];
+	bool had_wal;            /* a non-empty -wal existed before we opened */
+	bool was_recovered;      /* a hot journal was rolled back by the open */
+};
+
+/* `done` of `total` pages; called between steps of a copy. */
+typedef void ath_live_progress_fn(void *user, uint64_t done, uint64_t total);
+typedef void ath_live_bytes_fn(void *user, uint64_t offset, const void *bytes, size_t len);
+
+/*
+ * Open an existing database read-write (never created) and hold it exclusively; `path` is resolved
+ * and has one link. A zero-byte file is fine.
+ * Fails with: ATH_ERR_LOCKED (another process holds it after `busy_ms`; names the holders from
+ * /proc/locks where it can), ATH_ERR_DATABASE, ATH_ERR_IO.
+ */
+ATH_NODISCARD bool ath_live_open(const char *path, unsigned busy_ms, struct ath_live **out,
+				 struct ath_err *err);
+
+/* What it is like; borrowed, valid until close. */
+const struct ath_live_traits *ath_live_traits(const struct ath_live *live);
+
+/* All bytes of the main file, in order, read through SQLite's own descriptor. */
+ATH_NODISCARD bool ath_live_read(struct ath_live *live, ath_live_bytes_fn *on_bytes, void *user,
+				 struct ath_err *err);
+
+/*
+ * Copy the database into a new file `to` (mode 0600; must not exist), 1,000 pages at a time, then
+ * sync file and folder. On failure `to` is removed. `on_progress` may be NULL.
+ */
+ATH_NODISCARD bool ath_live_copy(struct ath_live *live, const char *to,
+				 ath_live_progress_fn *on_progress, void *user,
+				 struct ath_err *err);
+
+/*
+ * Commit: copy the database file `from` over the live one in one transaction of SQLite. After a
+ * failure the live database is what SQLite's atomic commit says: ask it, not the return code.
+ */
+ATH_NODISCARD bool ath_live_commit(struct ath_live *live, const char *from,
+				   ath_live_progress_fn *on_progress, void *user,
+				   struct ath_err *err);
+
+/*
+ * Run a query of one text or number on the live database under the lock (owned text out).
+ */
+ATH_NODISCARD bool ath_live_query_text(struct ath_live *live, const char *sql, char **out_text,
+				       struct ath_err *err);
+
+/*
+ * Give up the lock. `was_committed`: the WAL is checkpointed into the main file first (TRUNCATE);
+ * otherwise main file and -wal keep their bytes. NULL is fine.
+ */
+void ath_live_close(struct ath_live *live, bool was_committed);
+
+/*
+ * Prepare a database file of our own making for being committed or put into place: checkpoint,
+ * journal mode DELETE, no -wal and -shm left, synced.
+ */
+ATH_NODISCARD bool ath_live_settle(const char *path, struct ath_err *err);
+
+/*
+ * Mask in `bytes`, which stand at `offset` of a database file, the header bytes that a commit by
+ * backup changes (18-19, 24-27, 40-43, 92-99), so that equal contents give equal page hashes.
+ */
+void ath_live_mask(uint64_t offset, void *bytes, size_t len);
+
+#endif
