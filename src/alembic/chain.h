@@ -51,10 +51,10 @@ struct ath_chain {
 	const struct ath_chain_entry *entries; /* borrowed from the caller of build */
 	const struct ath_chain_node *nodes;
 	size_t len;
-	struct ath_chain_list order; /* every revision once, after all it needs; ties by id */
-	struct ath_chain_list heads; /* nobody's parent by history; in `order` */
-	struct ath_chain_list bases; /* without a parent by history; in `order` */
-	const struct ath_chain_name *ids;    /* by id */
+	struct ath_chain_list order;      /* every revision once, after all it needs; ties by id */
+	struct ath_chain_list heads;      /* nobody's parent by history; in `order` */
+	struct ath_chain_list bases;      /* without a parent by history; in `order` */
+	const struct ath_chain_name *ids; /* by id */
 	const struct ath_chain_name *labels; /* by label */
 	size_t labels_len;
 };

@@ -17,29 +17,29 @@
 #define ATH_PRINTF(fmt, n) __attribute__((format(printf, fmt, n)))
 
 /* Code, name in docs/errors.md, exit status of the program that ends with it (PRODUCT.md). */
-#define ATH_ERR_CODES(X)                                                                           \
-	X(OK, "ok", 0)                                                                             \
-	X(USAGE, "usage", 64)                                                                      \
-	X(RECIPE, "recipe", 78)                                                                    \
-	X(CHAIN, "chain", 78)                                                                      \
-	X(UNAVAILABLE, "unavailable", 69)                                                          \
-	X(LOCKED, "locked", 75)                                                                    \
-	X(REFUSED, "refused", 3)                                                                   \
-	X(DECISION, "decision", 3)                                                                 \
-	X(NEEDS_YOU, "needs-you", 4)                                                               \
-	X(IO, "io", 1)                                                                             \
-	X(NOT_FOUND, "not-found", 1)                                                               \
-	X(EXISTS, "exists", 1)                                                                     \
-	X(LIMIT, "limit", 1)                                                                       \
-	X(DATABASE, "database", 1)                                                                 \
-	X(JOURNAL, "journal", 1)                                                                   \
-	X(JOURNAL_NEWER, "journal-newer", 1)                                                       \
-	X(CHILD, "child", 1)                                                                       \
-	X(TIMEOUT, "timeout", 1)                                                                   \
-	X(CANCELLED, "cancelled", 1)                                                               \
-	X(BRIDGE, "bridge", 1)                                                                     \
-	X(VERIFY, "verify", 1)                                                                     \
-	X(PREFLIGHT, "preflight", 1)                                                               \
+#define ATH_ERR_CODES(X)                     \
+	X(OK, "ok", 0)                       \
+	X(USAGE, "usage", 64)                \
+	X(RECIPE, "recipe", 78)              \
+	X(CHAIN, "chain", 78)                \
+	X(UNAVAILABLE, "unavailable", 69)    \
+	X(LOCKED, "locked", 75)              \
+	X(REFUSED, "refused", 3)             \
+	X(DECISION, "decision", 3)           \
+	X(NEEDS_YOU, "needs-you", 4)         \
+	X(IO, "io", 1)                       \
+	X(NOT_FOUND, "not-found", 1)         \
+	X(EXISTS, "exists", 1)               \
+	X(LIMIT, "limit", 1)                 \
+	X(DATABASE, "database", 1)           \
+	X(JOURNAL, "journal", 1)             \
+	X(JOURNAL_NEWER, "journal-newer", 1) \
+	X(CHILD, "child", 1)                 \
+	X(TIMEOUT, "timeout", 1)             \
+	X(CANCELLED, "cancelled", 1)         \
+	X(BRIDGE, "bridge", 1)               \
+	X(VERIFY, "verify", 1)               \
+	X(PREFLIGHT, "preflight", 1)         \
 	X(STEP, "step", 1)
 
 enum ath_err_code {

@@ -199,15 +199,14 @@ bool ath_field_bind(const struct ath_field *fields, const struct ath_value *map,
 	if (map->kind != ATH_VALUE_MAP)
 		return ath_err_at(err, ATH_ERR_RECIPE, map->pos, "%s must be a mapping, not %s",
 				  what, ath_value_kind_name(map->kind));
-	ATH_VALUE_EACH(map, entry) {
+	ATH_VALUE_EACH (map, entry) {
 		const struct ath_field *field = find_field(fields, entry->key);
 
 		if (!field)
 			return report_unknown(fields, entry, what, err);
 		if (!bind_one(field, entry, arena, config))
-			return ath_err_at(err, ATH_ERR_RECIPE, entry->pos,
-					  "'%s' in %s must be %s", entry->key, what,
-					  expected[field->type]);
+			return ath_err_at(err, ATH_ERR_RECIPE, entry->pos, "'%s' in %s must be %s",
+					  entry->key, what, expected[field->type]);
 	}
 	for (; fields->name; fields++) {
 		if (fields->is_required && !ath_value_find(map, fields->name))

@@ -23,9 +23,9 @@ enum ath_field_type {
 	ATH_FIELD_DURATION, /* uint64_t milliseconds: "90s", "30m", "2h", "500ms" */
 	ATH_FIELD_MODE,     /* unsigned: octal file mode, "0750" */
 	ATH_FIELD_TEXTS,    /* struct ath_texts: a list of texts */
-	ATH_FIELD_PATHS,    /* struct ath_texts: a list of paths as PATH; one path alone is a list of one */
-	ATH_FIELD_ARGV,     /* struct ath_texts: an argument vector, at least one item */
-	ATH_FIELD_VALUE,    /* const struct ath_value *: checked by its owner */
+	ATH_FIELD_PATHS, /* struct ath_texts: a list of paths as PATH; one path alone is a list of one */
+	ATH_FIELD_ARGV,  /* struct ath_texts: an argument vector, at least one item */
+	ATH_FIELD_VALUE, /* const struct ath_value *: checked by its owner */
 	ATH_FIELD_TYPE_COUNT_
 };
 
@@ -43,10 +43,10 @@ struct ath_field {
 	const char *help; /* one sentence */
 };
 
-#define ATH_FIELD_(config, member, kind, required, text)                                           \
-	{                                                                                          \
-		.name = #member, .type = ATH_FIELD_##kind, .is_required = (required),              \
-		.offset = offsetof(struct config, member), .help = (text)                          \
+#define ATH_FIELD_(config, member, kind, required, text)                              \
+	{                                                                             \
+		.name = #member, .type = ATH_FIELD_##kind, .is_required = (required), \
+		.offset = offsetof(struct config, member), .help = (text)             \
 	}
 #define ATH_FIELD_REQUIRED(config, member, kind, text) ATH_FIELD_(config, member, kind, true, text)
 #define ATH_FIELD_OPTIONAL(config, member, kind, text) ATH_FIELD_(config, member, kind, false, text)

@@ -11,7 +11,7 @@
 
 void ath_pairs_fini(struct ath_pairs *pairs)
 {
-	ath_vec_each(pairs, one) {
+	ath_vec_each (pairs, one) {
 		free(one->name);
 		free(one->value);
 	}
@@ -20,7 +20,7 @@ void ath_pairs_fini(struct ath_pairs *pairs)
 
 static struct ath_pair *find(const struct ath_pairs *pairs, const char *name)
 {
-	ath_vec_each(pairs, one) {
+	ath_vec_each (pairs, one) {
 		if (strcmp(one->name, name) == 0)
 			return one;
 	}
@@ -84,7 +84,7 @@ const char *ath_pairs_get(const struct ath_pairs *pairs, const char *name)
 
 void ath_pairs_write(const struct ath_pairs *pairs, struct ath_str *out)
 {
-	ath_vec_each(pairs, one) {
+	ath_vec_each (pairs, one) {
 		ath_str_puts(out, one->name);
 		ath_str_putc(out, '=');
 		for (const char *at = one->value; *at; at++) {

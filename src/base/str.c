@@ -112,8 +112,9 @@ static size_t decode(const unsigned char *s, size_t len, uint32_t *out_point)
 static bool is_shown(uint32_t point)
 {
 	bool is_control = point < 0x20 || (point >= 0x7f && point < 0xa0);
-	bool is_bidi = (point >= 0x202a && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069) ||
-		       point == 0x200e || point == 0x200f || point == 0x061c;
+	bool is_bidi = (point >= 0x202a && point <= 0x202e) ||
+		       (point >= 0x2066 && point <= 0x2069) || point == 0x200e || point == 0x200f ||
+		       point == 0x061c;
 
 	return !is_control && !is_bidi && point != 0x2028 && point != 0x2029;
 }

@@ -11,7 +11,7 @@ const struct ath_value *ath_value_find(const struct ath_value *map, const char *
 {
 	if (!map || map->kind != ATH_VALUE_MAP)
 		return NULL;
-	ATH_VALUE_EACH(map, one) {
+	ATH_VALUE_EACH (map, one) {
 		if (strcmp(one->key, key) == 0)
 			return one;
 	}
@@ -59,7 +59,8 @@ void ath_value_put_text(struct ath_arena *arena, struct ath_value *map, const ch
 		append(arena, map, ATH_VALUE_TEXT, key)->text = ath_arena_strdup(arena, text);
 }
 
-struct ath_value *ath_value_put_list(struct ath_arena *arena, struct ath_value *map, const char *key)
+struct ath_value *ath_value_put_list(struct ath_arena *arena, struct ath_value *map,
+				     const char *key)
 {
 	return append(arena, map, ATH_VALUE_LIST, key);
 }
@@ -89,7 +90,7 @@ static void put(struct ath_json *json, const struct ath_value *value)
 		return;
 	}
 	ath_json_open(json, is_map ? '{' : '[');
-	ATH_VALUE_EACH(value, one) {
+	ATH_VALUE_EACH (value, one) {
 		if (is_map)
 			ath_json_key(json, one->key);
 		put(json, one);

@@ -25,16 +25,16 @@ enum ath_value_kind {
 
 struct ath_value {
 	enum ath_value_kind kind;
-	struct ath_pos pos;         /* of the value; zeroed if the program made it */
-	const char *text;           /* TEXT */
-	bool is_quoted;             /* TEXT: written with quotes, so never a number or a bool */
-	const char *key;            /* as an entry of a map; else NULL */
-	struct ath_pos key_pos;     /* of the key */
-	struct ath_value *items;    /* LIST and MAP: first child */
-	struct ath_value *next;     /* sibling, in the order of the text */
+	struct ath_pos pos;      /* of the value; zeroed if the program made it */
+	const char *text;        /* TEXT */
+	bool is_quoted;          /* TEXT: written with quotes, so never a number or a bool */
+	const char *key;         /* as an entry of a map; else NULL */
+	struct ath_pos key_pos;  /* of the key */
+	struct ath_value *items; /* LIST and MAP: first child */
+	struct ath_value *next;  /* sibling, in the order of the text */
 };
 
-#define ATH_VALUE_EACH(parent, one)                                                                \
+#define ATH_VALUE_EACH(parent, one) \
 	for (const struct ath_value *one = (parent)->items; one; one = one->next)
 
 /* The entry of a map with that key, or NULL. */
@@ -51,7 +51,8 @@ void ath_value_put_text(struct ath_arena *arena, struct ath_value *map, const ch
 			const char *text);
 
 /* Append `key: [texts]` to a map; returns the list, to which ath_value_add_text appends. */
-struct ath_value *ath_value_put_list(struct ath_arena *arena, struct ath_value *map, const char *key);
+struct ath_value *ath_value_put_list(struct ath_arena *arena, struct ath_value *map,
+				     const char *key);
 
 /* Append a text to a list. */
 void ath_value_add_text(struct ath_arena *arena, struct ath_value *list, const char *text);

@@ -399,7 +399,7 @@ def install_look(session):
         session.asked.append(asked)
         if dialect.name != "sqlite":
             keys = ("host", "port", "database", "dbname", "db", "user")
-            asked["server"] = {key: cparams[key] for key in keys if key in cparams}
+            asked["server"] = {key: cparams[key] for key in keys if key in cparams}     # never the password
             raise Stop("a connection to %s was asked for" % dialect.name)
         asked["path"] = locate(connect_database(cargs, cparams))
         if record is not None:
@@ -411,7 +411,7 @@ def install_look(session):
 
 
 def install_raw_look(session):
-    """The same for sqlite3.connect(), which an engine's creator= calls; the audit hook sees what goes past it."""
+    """The same for sqlite3.connect(), called by a creator= for instance; the hook sees what goes past it."""
     connect = sqlite3.connect
 
     def held_back(database):
@@ -488,7 +488,7 @@ class Project:
 
     def __init__(self, session):
         self.session = session
-        self.trouble = None         # raised inside env.py, which may have swallowed it
+        self.trouble = None         # ours, raised in the middle of env.py
         self._script = None
 
     def config(self, *command):
@@ -548,7 +548,7 @@ class Project:
         with EnvironmentContext(config, self.script, fn=guarded, dont_mutate=True, **options):
             self.script.run_env()
         if self.trouble:
-            raise self.trouble
+            raise self.trouble          # swallowed by env.py
         if not contexts:
             raise Trouble("config", "env.py ran no migrations: it never came to context.run_migrations()")
         return contexts
@@ -680,7 +680,8 @@ def do_target(session, command):
         raise Trouble("config", "env.py opened no database and configured no migration")
     targets = configured or [dict(NOTHING_CONFIGURED)]
     if asked and (not answered or targets[0]["path"] is None):
-        targets[0] = as_asked(targets[0], asked[-1])
+        engines = [entry for entry in asked if not entry["raw"]] or asked
+        targets[0] = as_asked(targets[0], engines[-1])
     paths = {entry["path"] for entry in targets + asked} - {None, MEMORY}
     session.emit("target", connections=len(asked), paths=sorted(paths), several=len(paths) > 1,
                  targets=targets if len(targets) > 1 else [],
@@ -834,27 +835,32 @@ def python_arguments(argv):
     return module, rest[0], rest[1:]
 
 
-def do_run(session, command):
-    module, name, arguments = python_arguments(command["argv"])
-    os.chdir(command.get("cwd") or session.request["cwd"])
-    kept = list(sys.path)
-    sys.path.insert(0, os.getcwd() if module else os.path.dirname(os.path.realpath(name)))
-    sys.argv = [name] + arguments
-    code = None
+def exit_code_of(module, name):
     try:
         if module:
             runpy.run_module(name, run_name="__main__", alter_sys=True)
         else:
             runpy.run_path(name, run_name="__main__")
     except SystemExit as left:
-        code = left.code
+        return left.code
+    return None
+
+
+def do_run(session, command):
+    module, name, arguments = python_arguments(command["argv"])
+    os.chdir(command.get("cwd") or session.request["cwd"])
+    kept = list(sys.path)
+    sys.path.insert(0, os.getcwd() if module else os.path.dirname(os.path.realpath(name)))
+    sys.argv = [name] + arguments
+    try:
+        code = exit_code_of(module, name)
+        wait_for_threads()
     finally:
         sys.path[:] = kept
         os.chdir(session.request["cwd"])
     if code not in (None, 0):
         status = "exit status %d" % code if isinstance(code, int) else "exit status 1: %s" % (code,)
         raise Trouble("script", "%s failed with %s" % (name, status))
-    wait_for_threads()
     settle(session)
     session.emit("ran", argv=command["argv"])
 

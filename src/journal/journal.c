@@ -99,7 +99,7 @@ struct ath_journal *ath_journal_open_read(const char *path, struct ath_err *err)
 
 static void forget_pending(struct ath_journal *journal)
 {
-	ath_vec_each(&journal->pending, one) {
+	ath_vec_each (&journal->pending, one) {
 		for (size_t i = 0; i < 3; i++)
 			free(one->texts[i]);
 	}
@@ -221,7 +221,7 @@ static bool write_event(struct ath_journal *journal, const struct event *event, 
 
 static bool write_pending(struct ath_journal *journal, struct ath_err *err)
 {
-	ath_vec_each(&journal->pending, one) {
+	ath_vec_each (&journal->pending, one) {
 		if (!write_event(journal, one, err))
 			return false;
 	}

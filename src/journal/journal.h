@@ -20,7 +20,7 @@ struct ath_db;
 
 /* What is known when a run begins. */
 struct ath_journal_run {
-	const char *mark;    /* random id of the run */
+	const char *mark; /* random id of the run */
 	const char *boot_id;
 	const char *command; /* install, ... */
 	int64_t continues;   /* id of the unfinished run before, or 0 */
@@ -28,7 +28,7 @@ struct ath_journal_run {
 
 /* How a run ended. */
 struct ath_journal_end {
-	const char *outcome;  /* succeeded, nothing, failed, refused, cancelled */
+	const char *outcome; /* succeeded, nothing, failed, refused, cancelled */
 	int exit_status;
 	const char *message;  /* NULL: none */
 	const char *database; /* unchanged, restored, upgraded, created, needs-you; NULL: none */

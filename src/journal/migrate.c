@@ -27,10 +27,11 @@ static bool read_number(struct ath_db *db, int64_t *out_number, struct ath_err *
 	if (!ath_db_query_int(db, "PRAGMA user_version", out_number, err))
 		return false;
 	if (*out_number > newest)
-		return ath_err_set(err, ATH_ERR_JOURNAL_NEWER,
-				   "the journal '%s' was written by a newer athanor (schema %" PRId64
-				   ", this one knows %d): use that version, nothing was changed",
-				   ath_db_path(db), *out_number, newest);
+		return ath_err_set(
+			err, ATH_ERR_JOURNAL_NEWER,
+			"the journal '%s' was written by a newer athanor (schema %" PRId64
+			", this one knows %d): use that version, nothing was changed",
+			ath_db_path(db), *out_number, newest);
 	return true;
 }
 

@@ -9,8 +9,9 @@
 #include "journal/journal.h"
 #include "sqlite/handle.h"
 
-#define RUN_COLUMNS                                                                                \
-	"id, mark, boot_id, version, command, started_ms, ended_ms, outcome, exit_status, message,"\
+#define RUN_COLUMNS                                                                         \
+	"id, mark, boot_id, version, command, started_ms, ended_ms, outcome, exit_status, " \
+	"message,"                                                                          \
 	" database, repeats, continues"
 
 /* Move a vector's items into the arena. */
@@ -114,8 +115,9 @@ bool ath_replay_load_successes(struct ath_journal *journal, struct ath_arena *ar
 			       struct ath_replay_successes *out, struct ath_err *err)
 {
 	ATH_VEC(struct ath_replay_satisfied) rows = { 0 };
-	struct ath_stmt *stmt = ath_db_prepare(
-		ath_journal_db(journal), "SELECT step, fingerprint FROM satisfied ORDER BY step", err);
+	struct ath_stmt *stmt =
+		ath_db_prepare(ath_journal_db(journal),
+			       "SELECT step, fingerprint FROM satisfied ORDER BY step", err);
 
 	if (!stmt)
 		return false;
@@ -166,6 +168,6 @@ bool ath_replay_find_note(struct ath_journal *journal, const char *name, struct 
 
 bool ath_replay_newest_run(struct ath_journal *journal, int64_t *out_id, struct ath_err *err)
 {
-	return ath_db_query_int(ath_journal_db(journal), "SELECT coalesce(max(id), 0) FROM run", out_id,
-				err);
+	return ath_db_query_int(ath_journal_db(journal), "SELECT coalesce(max(id), 0) FROM run",
+				out_id, err);
 }

@@ -23,13 +23,13 @@ struct ath_replay_run {
 	const char *version;
 	const char *command;
 	int64_t started_ms;
-	int64_t ended_ms;     /* 0: open */
-	const char *outcome;  /* NULL: open */
+	int64_t ended_ms;    /* 0: open */
+	const char *outcome; /* NULL: open */
 	int exit_status;
 	const char *message;  /* or NULL */
 	const char *database; /* or NULL */
 	int64_t repeats;
-	int64_t continues;    /* 0: none */
+	int64_t continues; /* 0: none */
 };
 
 /* One row of the table `transition`. */

@@ -8,12 +8,13 @@
  * left: whoever is in that list and is no root of ours is a "stray".
  *
  *	orchestrator
- *	  |- root of child A            reaped by libuv
+ *	  |- root of child A            our child by birth
  *	  |- root of child B
  *	  |    `- ...                   descendants: found by walking, signalled by pidfd
- *	  `- stray                      adopted: reaped here, by its pid; its subtree below it
+ *	  `- stray                      adopted: our child since its parent died; its subtree below it
  *
- * The list is read once at the end of each loop turn in which a SIGCHLD came (a "scan"). A stray
+ * Children are reaped by their pids (nobody waits for "any"), and the list is read, once at the end
+ * of each loop turn in which a SIGCHLD came (a "scan"). A stray
  * belongs to the child whose session it is in, else to the only child with its mark, else to the
  * only child there is. When the root of its child has exited, it is killed at once. Its death, or
  * that of the process it turned into, is a SIGCHLD again, so the scan repeats until none is left.
@@ -26,9 +27,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -40,14 +39,14 @@
 #include "base/vec.h"
 #include "os/loop_uv.h"
 #include "os/process.h"
+#include "os/spawn.h"
 
 enum {
 	BUFFER_SIZE = 64 * 1024,
-	GRACE_MS = 10000,     /* from SIGTERM to SIGKILL */
-	DRAIN_MS = 250,       /* from exit until open pipes are given up */
-	LAST_READS = 16,      /* buffers read from a pipe that is given up */
-	REPLY_FD = 3,         /* of the child */
-	OWN_HANDLES = 3,      /* process and two timers; each open pipe is one more */
+	GRACE_MS = 10000, /* from SIGTERM to SIGKILL */
+	DRAIN_MS = 250,   /* from exit until open pipes are given up */
+	LAST_READS = 16,  /* buffers read from a pipe that is given up */
+	OWN_HANDLES = 2,  /* the timers; each open pipe is one more */
 };
 
 /* An adopted orphan. It is our child and unreaped, so its pid cannot mean another process. */
@@ -62,10 +61,10 @@ struct ath_children {
 	uv_signal_t sigchld;
 	int list_fd; /* owned; the kernel's list of our direct children */
 	bool scan_is_due;
-	struct ath_child *first;     /* children that run, in no order */
+	struct ath_child *first;      /* children that run, in no order */
 	ATH_VEC(struct stray) strays; /* owned */
 	ATH_VEC(pid_t) listed;        /* owned; what the last scan saw */
-	struct ath_loop *loop;       /* borrowed */
+	struct ath_loop *loop;        /* borrowed */
 	char buffer[BUFFER_SIZE];
 };
 
@@ -76,7 +75,6 @@ struct channel {
 };
 
 struct ath_child {
-	uv_process_t process;
 	uv_timer_t ladder; /* the timeout, later the grace between SIGTERM and SIGKILL */
 	uv_timer_t drain;
 	struct channel channels[ATH_CHILD_STREAM_COUNT_];
@@ -84,6 +82,7 @@ struct ath_child {
 	struct ath_child *next;
 	struct ath_child_result result;
 	struct ath_mono started;
+	pid_t pid;             /* of the root; ours to reap until it has exited */
 	unsigned open_handles; /* not yet closed: the memory is the loop's */
 	bool has_exited;       /* the root has gone */
 	bool is_scanned;       /* a scan was made since */
@@ -98,17 +97,19 @@ struct ath_child {
 
 static void on_ladder(uv_timer_t *timer);
 
-static void release_handle(uv_handle_t *handle)
+static void free_child(struct ath_child *child)
 {
-	struct ath_child *child = handle->data;
-
-	if (--child->open_handles)
-		return;
 	free(child->mark_entry);
 	free(child);
 }
 
-/* --- output ------------------------------------------------------------------------------- */
+static void release_handle(uv_handle_t *handle)
+{
+	struct ath_child *child = handle->data;
+
+	if (--child->open_handles == 0)
+		free_child(child);
+}
 
 static void close_channel(struct channel *channel)
 {
@@ -155,12 +156,13 @@ static void on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *buffer)
 /* Take what still lies in a pipe that somebody outside the tree holds open. */
 static void read_rest(struct channel *channel)
 {
-	char *buffer = channel->child->children->buffer;
-	int fd = -1;
+	char *buffer;
 	ssize_t got = 1;
+	int fd = -1;
 
 	if (!channel->is_open || uv_fileno((uv_handle_t *)&channel->pipe, &fd))
 		return;
+	buffer = channel->child->children->buffer;
 	for (int i = 0; i < LAST_READS && got > 0; i++) {
 		got = read(fd, buffer, BUFFER_SIZE);
 		if (got > 0)
@@ -181,19 +183,17 @@ static void on_drain(uv_timer_t *timer)
 		finish(child);
 }
 
-/* --- strays ------------------------------------------------------------------------------- */
-
 static bool is_root(const struct ath_children *children, pid_t pid)
 {
 	for (struct ath_child *child = children->first; child; child = child->next)
-		if (!child->has_exited && child->process.pid == pid)
+		if (!child->has_exited && child->pid == pid)
 			return true;
 	return false;
 }
 
 static bool has_strays(const struct ath_child *child)
 {
-	ath_vec_each(&child->children->strays, stray)
+	ath_vec_each (&child->children->strays, stray)
 		if (stray->owner == child)
 			return true;
 	return false;
@@ -224,7 +224,7 @@ static void read_list(struct ath_children *children)
 
 static bool is_known_stray(const struct ath_children *children, pid_t pid)
 {
-	ath_vec_each(&children->strays, stray)
+	ath_vec_each (&children->strays, stray)
 		if (stray->pid == pid)
 			return true;
 	return false;
@@ -245,7 +245,7 @@ static struct ath_child *find_owner(const struct ath_children *children, pid_t p
 	if (!ath_process_look(pid, &facts))
 		return NULL;
 	for (struct ath_child *child = children->first; child; child = child->next) {
-		if (child->process.pid == facts.session)
+		if (child->pid == facts.session)
 			return child;
 		has_running = has_running || !child->has_exited;
 	}
@@ -279,7 +279,7 @@ static bool reap_stray(struct stray *stray)
 
 static void update_strays(struct ath_children *children)
 {
-	ath_vec_each(&children->listed, pid)
+	ath_vec_each (&children->listed, pid)
 		if (!is_root(children, *pid) && !is_known_stray(children, *pid))
 			*ath_vec_push(&children->strays) = (struct stray){ .pid = *pid };
 	for (size_t i = 0; i < children->strays.len; i++) {
@@ -295,7 +295,7 @@ static void update_strays(struct ath_children *children)
 /* End the strays of a child, or those of no child. */
 static void signal_strays(struct ath_children *children, const struct ath_child *owner, int signum)
 {
-	ath_vec_each(&children->strays, stray) {
+	ath_vec_each (&children->strays, stray) {
 		if (stray->owner != owner || stray->is_foreign)
 			continue;
 		if (!ath_process_signal_tree(stray->pid, signum)) {
@@ -303,6 +303,34 @@ static void signal_strays(struct ath_children *children, const struct ath_child 
 			stray->owner = NULL;
 		}
 	}
+}
+
+/* Reap a root that has ended. */
+static void reap_root(struct ath_child *child)
+{
+	int status;
+
+	if (child->has_exited || waitpid(child->pid, &status, WNOHANG) != child->pid)
+		return;
+	child->has_exited = true;
+	child->result.exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	child->result.term_signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+	uv_timer_stop(&child->ladder);
+	uv_update_time(ath_loop_uv(child->children->loop));
+	uv_timer_start(&child->drain, on_drain, DRAIN_MS, 0);
+}
+
+/* The loop goes on as long as there is something to reap. */
+static void hold_loop(struct ath_children *children)
+{
+	bool has_work = children->first;
+
+	ath_vec_each (&children->strays, stray)
+		has_work = has_work || !stray->is_foreign;
+	if (has_work)
+		uv_ref((uv_handle_t *)&children->sigchld);
+	else
+		uv_unref((uv_handle_t *)&children->sigchld);
 }
 
 static struct ath_child *find_complete(struct ath_children *children)
@@ -320,7 +348,9 @@ static void scan(void *user)
 	struct ath_child *child;
 
 	children->scan_is_due = false;
-	read_list(children);
+	for (child = children->first; child; child = child->next)
+		reap_root(child);
+	read_list(children); /* after the roots: what they leave behind is ours by then */
 	update_strays(children);
 	for (child = children->first; child; child = child->next) {
 		child->is_scanned = child->has_exited;
@@ -331,6 +361,7 @@ static void scan(void *user)
 		signal_strays(children, NULL, SIGKILL);
 	while ((child = find_complete(children)))
 		finish(child);
+	hold_loop(children);
 }
 
 static void want_scan(struct ath_children *children)
@@ -346,8 +377,6 @@ static void on_sigchld(uv_signal_t *handle, int signum)
 	(void)signum;
 	want_scan(handle->data);
 }
-
-/* --- the end of a child ------------------------------------------------------------------- */
 
 static bool is_complete(const struct ath_child *child)
 {
@@ -376,33 +405,20 @@ static void finish(struct ath_child *child)
 
 	unlink_child(child);
 	child->result.wall_ms = ath_time_elapsed_ms(child->started);
-	uv_close((uv_handle_t *)&child->process, release_handle);
 	uv_close((uv_handle_t *)&child->ladder, release_handle);
 	uv_close((uv_handle_t *)&child->drain, release_handle);
 	for (size_t i = 0; i < ATH_CHILD_STREAM_COUNT_; i++)
 		close_channel(&child->channels[i]);
 	if (!children->first && children->strays.len)
 		want_scan(children);
+	hold_loop(children);
 	child->on_done(child->user, &child->result);
-}
-
-static void on_exit_of_root(uv_process_t *process, int64_t exit_status, int term_signal)
-{
-	struct ath_child *child = process->data;
-
-	child->has_exited = true;
-	child->result.exit_status = term_signal ? -1 : (int)exit_status;
-	child->result.term_signal = term_signal;
-	uv_timer_stop(&child->ladder);
-	uv_update_time(ath_loop_uv(child->children->loop));
-	uv_timer_start(&child->drain, on_drain, DRAIN_MS, 0);
-	want_scan(child->children);
 }
 
 static void signal_members(struct ath_child *child, int signum)
 {
 	if (!child->has_exited)
-		(void)ath_process_signal_tree(child->process.pid, signum); /* seen by its not ending */
+		(void)ath_process_signal_tree(child->pid, signum); /* seen by its not ending */
 	signal_strays(child->children, child, signum);
 }
 
@@ -437,107 +453,7 @@ void ath_child_cancel(struct ath_child *child, bool at_once)
 
 pid_t ath_child_pid(const struct ath_child *child)
 {
-	return child->process.pid;
-}
-
-/* --- the start of a child ----------------------------------------------------------------- */
-
-/* Both ends of a child's pipes; -1 where there is none. */
-struct pipes {
-	int ours[ATH_CHILD_STREAM_COUNT_], theirs[ATH_CHILD_STREAM_COUNT_];
-};
-
-static void close_all(int fds[ATH_CHILD_STREAM_COUNT_])
-{
-	for (size_t i = 0; i < ATH_CHILD_STREAM_COUNT_; i++)
-		if (fds[i] >= 0)
-			close(fds[i]);
-}
-
-/*
- * Pipes and not the socket pairs that libuv would make: a program cannot open /dev/stdout or
- * /dev/stderr when that is a socket.
- */
-static bool make_pipes(const struct ath_child_form *form, struct pipes *pipes, struct ath_err *err)
-{
-	memset(pipes, -1, sizeof(*pipes));
-	for (size_t i = 0; i < ATH_CHILD_STREAM_COUNT_; i++) {
-		int fds[2];
-
-		if (i == ATH_CHILD_REPLY && !form->wants_reply)
-			continue;
-		if (pipe2(fds, O_CLOEXEC)) {
-			int errnum = errno;
-
-			close_all(pipes->ours);
-			close_all(pipes->theirs);
-			return ath_err_sys(err, ATH_ERR_CHILD, errnum, "cannot make a pipe for '%s'",
-					   form->argv[0]);
-		}
-		pipes->ours[i] = fds[0];
-		pipes->theirs[i] = fds[1];
-	}
-	return true;
-}
-
-/* The form's environment and the mark; the array is owned, its texts are borrowed. */
-static char **make_environment(const struct ath_child_form *form, char *mark_entry)
-{
-	size_t len = form->environment->len, used = 0;
-	char **items = ath_mem_new(len + 2, sizeof(*items));
-
-	for (size_t i = 0; i < len; i++)
-		if (!mark_entry || !ath_str_has_prefix(form->environment->items[i], "ATHANOR_STEP="))
-			items[used++] = form->environment->items[i];
-	if (mark_entry)
-		items[used] = mark_entry;
-	return items;
-}
-
-/* libuv reports one error for the program, its interpreter and the folder: find out which. */
-static bool explain(const struct ath_child_form *form, int status, struct ath_err *err)
-{
-	bool is_missing = status == UV_ENOENT || status == UV_ENOTDIR;
-	const char *program = form->argv[0];
-	struct stat facts;
-
-	if (form->cwd && (stat(form->cwd, &facts) || !S_ISDIR(facts.st_mode)))
-		return ath_err_set(err, ATH_ERR_NOT_FOUND, "cannot start '%s': no folder '%s'", program,
-				   form->cwd);
-	if (is_missing && *program == '/' && stat(program, &facts) == 0)
-		return ath_err_set(err, ATH_ERR_NOT_FOUND,
-				   "cannot start '%s': the interpreter that it names is missing",
-				   program);
-	if (is_missing)
-		return ath_err_set(err, ATH_ERR_NOT_FOUND, "no program '%s'", program);
-	return ath_err_set(err, ATH_ERR_CHILD, "cannot start '%s': %s", program, uv_strerror(status));
-}
-
-static int spawn(struct ath_child *child, const struct ath_child_form *form,
-		 const struct pipes *pipes)
-{
-	char **environment = make_environment(form, child->mark_entry);
-	uv_stdio_container_t stdio[REPLY_FD + 1] = {
-		{ .flags = UV_IGNORE },
-		{ .flags = UV_INHERIT_FD, .data.fd = pipes->theirs[ATH_CHILD_STDOUT] },
-		{ .flags = UV_INHERIT_FD, .data.fd = pipes->theirs[ATH_CHILD_STDERR] },
-		{ .flags = UV_INHERIT_FD, .data.fd = pipes->theirs[ATH_CHILD_REPLY] },
-	};
-	uv_process_options_t options = {
-		.exit_cb = on_exit_of_root,
-		.file = form->argv[0],
-		.args = (char **)(uintptr_t)form->argv, /* not written to */
-		.env = environment,
-		.cwd = form->cwd,
-		.flags = UV_PROCESS_DETACHED,
-		.stdio_count = form->wants_reply ? REPLY_FD + 1 : REPLY_FD,
-		.stdio = stdio,
-	};
-	int status = uv_spawn(ath_loop_uv(child->children->loop), &child->process, &options);
-
-	child->process.data = child;
-	free(environment);
-	return status;
+	return child->pid;
 }
 
 static void init_timer(struct ath_child *child, uv_timer_t *timer)
@@ -566,19 +482,21 @@ static void open_channel(struct ath_child *child, enum ath_child_stream stream, 
 }
 
 static void watch(struct ath_child *child, const struct ath_child_form *form,
-		  const struct pipes *pipes)
+		  const struct ath_spawn *spawn)
 {
+	child->pid = spawn->pid;
 	child->open_handles = OWN_HANDLES;
 	init_timer(child, &child->ladder);
 	init_timer(child, &child->drain);
 	for (size_t i = 0; i < ATH_CHILD_STREAM_COUNT_; i++)
-		open_channel(child, (enum ath_child_stream)i, pipes->ours[i]);
+		open_channel(child, (enum ath_child_stream)i, spawn->pipes[i]);
 	if (form->timeout_ms) {
 		uv_update_time(ath_loop_uv(child->children->loop));
 		uv_timer_start(&child->ladder, on_ladder, form->timeout_ms, 0);
 	}
 	child->next = child->children->first;
 	child->children->first = child;
+	hold_loop(child->children);
 }
 
 static struct ath_child *new_child(struct ath_loop *loop, const struct ath_child_form *form)
@@ -602,28 +520,24 @@ static struct ath_child *new_child(struct ath_loop *loop, const struct ath_child
 bool ath_child_start(struct ath_loop *loop, const struct ath_child_form *form,
 		     struct ath_child **out_child, struct ath_err *err)
 {
-	struct pipes pipes;
-	struct ath_child *child;
-	int status;
+	struct ath_child *child = new_child(loop, form);
+	struct ath_spawn spawn;
+	struct ath_spawn_form spawn_form = {
+		.argv = form->argv,
+		.cwd = form->cwd,
+		.environment = form->environment,
+		.mark_entry = child->mark_entry,
+		.pipe_count = form->wants_reply ? ATH_CHILD_REPLY + 1 : ATH_CHILD_REPLY,
+	};
 
-	if (!make_pipes(form, &pipes, err))
+	if (!ath_spawn_start(&spawn_form, &spawn, err)) {
+		free_child(child);
 		return false;
-	child = new_child(loop, form);
-	status = spawn(child, form, &pipes);
-	close_all(pipes.theirs);
-	if (status) {
-		close_all(pipes.ours);
-		child->open_handles = 1;
-		/* libuv 1.44: the handle belongs to the loop although nothing was started */
-		uv_close((uv_handle_t *)&child->process, release_handle);
-		return explain(form, status, err);
 	}
-	watch(child, form, &pipes);
+	watch(child, form, &spawn);
 	*out_child = child;
 	return true;
 }
-
-/* --- once per loop ------------------------------------------------------------------------ */
 
 static void free_children(uv_handle_t *handle)
 {
@@ -643,7 +557,7 @@ static void close_children(struct ath_children *children)
 /* Descriptors that the operator's shell left open (or a library does) are not for children. */
 static void keep_descriptors_from_children(void)
 {
-	syscall(SYS_close_range, REPLY_FD, ~0U, 1U << 2); /* CLOSE_RANGE_CLOEXEC; Linux 5.11 */
+	syscall(SYS_close_range, 3, ~0U, 1U << 2); /* CLOSE_RANGE_CLOEXEC; Linux 5.11 */
 }
 
 bool ath_child_prepare(struct ath_loop *loop, struct ath_err *err)
@@ -678,8 +592,8 @@ void ath_child_end_all(void)
 
 static void report_stuck(pid_t pid, const struct ath_process_facts *facts)
 {
-	ath_log(ATH_LOG_WARN, "waiting for process %d (%s), which does not end (state %c)", (int)pid,
-		facts->name, facts->state);
+	ath_log(ATH_LOG_WARN, "waiting for process %d (%s), which does not end (state %c)",
+		(int)pid, facts->name, facts->state);
 }
 
 unsigned ath_child_sweep(const char *run_id)

@@ -47,13 +47,13 @@ typedef void ath_child_done_fn(void *user, const struct ath_child_result *result
 
 /* What the caller fills in; everything is borrowed for the call of ath_child_start only. */
 struct ath_child_form {
-	const char *const *argv;              /* argv[0] is a path or is looked up in PATH of `env` */
-	const char *cwd;                      /* NULL: ours */
+	const char *const *argv; /* argv[0] is a path or is looked up in PATH of `env` */
+	const char *cwd;         /* NULL: ours */
 	const struct ath_environ *environment;
-	const char *mark;                     /* value of ATHANOR_STEP; NULL: none */
-	bool wants_reply;                     /* a pipe on descriptor 3 */
-	uint64_t timeout_ms;                  /* 0: none */
-	ath_child_output_fn *on_output;       /* NULL: output is drained and dropped */
+	const char *mark;               /* value of ATHANOR_STEP; NULL: none */
+	bool wants_reply;               /* a pipe on descriptor 3 */
+	uint64_t timeout_ms;            /* 0: none */
+	ath_child_output_fn *on_output; /* NULL: output is drained and dropped */
 	ath_child_done_fn *on_done;
 	void *user;
 };

@@ -14,7 +14,7 @@
 /* What would make another Python or shell of a child; a trailing '*' stands for any rest. */
 static const char *const dropped[] = {
 	"PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV",     "BASH_ENV",
-	"ENV",	      "LD_PRELOAD", "LD_LIBRARY_PATH", "GIT_*",
+	"ENV",        "LD_PRELOAD", "LD_LIBRARY_PATH", "GIT_*",
 };
 
 static const char *const added[][2] = {

@@ -86,14 +86,15 @@ char *ath_file_parent(const char *path);
 
 /* Facts about the file system under `path` (or its nearest existing parent). */
 struct ath_file_space {
-	uint64_t free_bytes;  /* for this user */
-	bool is_network;      /* NFS, CIFS, SMB */
+	uint64_t free_bytes; /* for this user */
+	bool is_network;     /* NFS, CIFS, SMB */
 	bool is_fuse;
 	bool is_readonly;
 };
 
 /* Measure. Fails with: ATH_ERR_IO. */
-ATH_NODISCARD bool ath_file_space(const char *path, struct ath_file_space *out, struct ath_err *err);
+ATH_NODISCARD bool ath_file_space(const char *path, struct ath_file_space *out,
+				  struct ath_err *err);
 
 /* May this user create files in the folder? */
 bool ath_file_can_write(const char *folder);

@@ -16,6 +16,7 @@
 #include "base/time.h"
 #include "base/vec.h"
 #include "os/loop_uv.h"
+#include "os/spawn.h"
 
 enum {
 	WATCHED_SIGNALS = 4,
@@ -130,11 +131,14 @@ static void wake(struct ath_loop *loop)
 struct ath_loop *ath_loop_new(struct ath_err *err)
 {
 	struct ath_loop *loop = ath_mem_new(1, sizeof(*loop));
-	int status = uv_loop_init(&loop->uv);
+	int status;
 
+	ath_spawn_fill_standard();
+	status = uv_loop_init(&loop->uv);
 	if (status) {
 		free(loop);
-		(void)ath_err_set(err, ATH_ERR_IO, "cannot make the event loop: %s", uv_strerror(status));
+		(void)ath_err_set(err, ATH_ERR_IO, "cannot make the event loop: %s",
+				  uv_strerror(status));
 		return NULL;
 	}
 	signal(SIGPIPE, SIG_IGN);
@@ -242,8 +246,8 @@ bool ath_loop_watch_signals(struct ath_loop *loop, ath_loop_signal_fn *on_signal
 		watched->is_open = true;
 		status = uv_signal_start(&watched->handle, on_uv_signal, signums[i]);
 		if (status)
-			return ath_err_set(err, ATH_ERR_IO, "cannot watch signal %d: %s", signums[i],
-					   uv_strerror(status));
+			return ath_err_set(err, ATH_ERR_IO, "cannot watch signal %d: %s",
+					   signums[i], uv_strerror(status));
 		uv_unref((uv_handle_t *)&watched->handle);
 	}
 	return true;

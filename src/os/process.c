@@ -24,11 +24,11 @@
 #include "base/time.h"
 
 enum {
-	TREE_MAX = 4096,       /* processes that one pass over a tree looks at */
-	ANCESTORS_MAX = 64,    /* generations above us that the sweep spares */
-	STUCK_MS = 5000,       /* after this a killed process is called stuck */
-	QUIET_PASSES = 3,      /* a sweep ends after so many that found nothing */
-	FIRST_PAUSE_US = 500,  /* between passes that changed nothing; doubles */
+	TREE_MAX = 4096,      /* processes that one pass over a tree looks at */
+	ANCESTORS_MAX = 64,   /* generations above us that the sweep spares */
+	STUCK_MS = 5000,      /* after this a killed process is called stuck */
+	QUIET_PASSES = 3,     /* a sweep ends after so many that found nothing */
+	FIRST_PAUSE_US = 500, /* between passes that changed nothing; doubles */
 	LAST_PAUSE_US = 16000,
 };
 
@@ -84,7 +84,8 @@ bool ath_process_look(pid_t pid, struct ath_process_facts *out_facts)
 	if (!open_mark || !close_mark ||
 	    sscanf(close_mark + 1, " %c %d %d %d", &state, &parent, &group, &session) != 4)
 		return false;
-	*out_facts = (struct ath_process_facts){ .parent = parent, .session = session, .state = state };
+	*out_facts =
+		(struct ath_process_facts){ .parent = parent, .session = session, .state = state };
 	snprintf(out_facts->name, sizeof(out_facts->name), "%.*s",
 		 (int)(close_mark - open_mark - 1), open_mark + 1);
 	return true;
@@ -247,7 +248,8 @@ static bool kill_children(struct ath_process_list *spared, pid_t *out_one)
 			*out_one = children.pids[i];
 			was_there = true;
 		} else if (spared->len < ATH_PROCESS_LIST) {
-			spared->pids[spared->len++] = children.pids[i]; /* another user's: not ours to end */
+			spared->pids[spared->len++] =
+				children.pids[i]; /* another user's: not ours to end */
 		}
 	}
 	return was_there;
@@ -287,7 +289,8 @@ void ath_process_end_all(struct ath_process_list *spared, ath_process_stuck_fn *
 			continue;
 		}
 		pause_us(&pause); /* no event loop runs any more, or none ever did (warden) */
-		if (on_stuck && ath_time_elapsed_ms(since) > STUCK_MS && ath_process_look(one, &facts)) {
+		if (on_stuck && ath_time_elapsed_ms(since) > STUCK_MS &&
+		    ath_process_look(one, &facts)) {
 			on_stuck(one, &facts);
 			on_stuck = NULL;
 		}
@@ -325,8 +328,8 @@ static bool sweep_one(void *user, pid_t pid)
 	if (fd < 0 && errno != ENOSYS)
 		return true;
 	if (ath_process_has_variable(pid, sweep->entry))
-		status = fd >= 0 ? syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0) :
-				   kill(pid, SIGKILL);
+		status = fd >= 0 ? syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0)
+				 : kill(pid, SIGKILL);
 	if (fd >= 0)
 		close(fd);
 	if (status != 0)

@@ -16,10 +16,13 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "base/time.h"
 
 struct ath_lock {
 	int fd;         /* owned; the open file description is shared by warden and orchestrator */
 	int control_fd; /* owned; in the orchestrator: reads end of file when the warden is dead */
+	pid_t holder;   /* process that took the lock: after the split, the warden */
+	struct ath_wall since; /* when it was taken */
 };
 
 /* What the holder says of itself in the lock file: a hint for people, never trusted. */
@@ -27,7 +30,7 @@ struct ath_lock_hint {
 	char run_id[40];
 	char started[32]; /* RFC 3339 */
 	char step[64];
-	pid_t pid;        /* 0: nothing legible */
+	pid_t pid; /* 0: nothing legible */
 };
 
 /* Called once when the lock is held by another run and the wait begins. */
@@ -48,7 +51,10 @@ void ath_lock_hint(const struct ath_lock *lock, const char *run_id, const char *
 /* Read the hint of a lock file without taking the lock; `pid` is 0 if there is none. */
 void ath_lock_read_hint(const char *path, struct ath_lock_hint *out_hint);
 
-/* Is the lock file held by somebody at this moment? Takes nothing. */
+/*
+ * Is the lock file held by somebody at this moment? It is tried with a shared lock that is let go
+ * at once; ath_lock_take tries more than once and is not disturbed.
+ */
 bool ath_lock_is_held(const char *path);
 
 /* Close the descriptors. The lock is free when its last holder has closed them or has died. */
@@ -56,6 +62,10 @@ void ath_lock_free(struct ath_lock *lock);
 
 /*
  * Fork into warden (the parent, which the shell waits for) and orchestrator (the child).
+ *
+ * Children that this process had before (a script's background jobs, after `exec athanor`) are left
+ * alone. SIGINT and SIGQUIT from the terminal reach both processes by themselves; every other
+ * signal of the four is passed on.
  * Fails with: ATH_ERR_IO (no pipe, no process). On failure the caller still holds the lock.
  */
 ATH_NODISCARD bool ath_warden_split(struct ath_lock *lock, struct ath_err *err);

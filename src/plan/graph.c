@@ -185,8 +185,8 @@ bool ath_graph_build(const struct ath_spec *spec, struct ath_arena *arena,
 	struct ath_graph_node *nodes = ath_arena_new(arena, spec->len, sizeof(*nodes));
 	size_t *order = ath_arena_new(arena, spec->len, sizeof(*order));
 	size_t *waiting = ath_mem_new(spec->len, sizeof(*waiting));
-	bool is_built = check_unique(spec, rows, err) &&
-			resolve_needs(spec, rows, arena, nodes, err);
+	bool is_built =
+		check_unique(spec, rows, err) && resolve_needs(spec, rows, arena, nodes, err);
 
 	if (is_built) {
 		reverse_edges(arena, nodes, spec->len);

@@ -51,12 +51,15 @@ static struct ath_plan_row row(enum ath_plan_verdict verdict, enum ath_plan_reas
 }
 
 /* The step's condition holds: what do its past and its effect say? */
-static struct ath_plan_row decide_by_look(const struct ath_plan_look *look)
+static struct ath_plan_row decide_by_look(const struct ath_spec_step *step,
+					  const struct ath_plan_look *look)
 {
 	bool is_same = look->past_fingerprint && look->fingerprint &&
 		       strcmp(look->past_fingerprint, look->fingerprint) == 0;
+	bool holds = look->probe == ATH_PROBE_WHOLE && (is_same || step->section);
+	bool is_gone = look->probe == ATH_PROBE_ABSENT && step->section;
 
-	if (look->past == ATH_PAST_INTERRUPTED && look->probe != ATH_PROBE_WHOLE)
+	if (look->past == ATH_PAST_INTERRUPTED && !holds)
 		return row(ATH_PLAN_RUN, ATH_PLAN_REASON_INTERRUPTED, look->detail);
 	if (look->past == ATH_PAST_FAILED)
 		return row(ATH_PLAN_RUN, ATH_PLAN_REASON_FAILED, look->detail);
@@ -65,7 +68,9 @@ static struct ath_plan_row decide_by_look(const struct ath_plan_look *look)
 			return row(ATH_PLAN_SATISFIED, ATH_PLAN_REASON_DONE, NULL);
 		return row(ATH_PLAN_RUN, ATH_PLAN_REASON_EVERY, NULL);
 	}
-	if (!look->past_fingerprint && look->probe != ATH_PROBE_PARTIAL)
+	if (holds)
+		return row(ATH_PLAN_SATISFIED, ATH_PLAN_REASON_HOLDS, NULL);
+	if (!look->past_fingerprint && look->probe != ATH_PROBE_PARTIAL && !is_gone)
 		return row(ATH_PLAN_RUN, ATH_PLAN_REASON_FIRST, look->detail);
 	if (look->probe == ATH_PROBE_ABSENT)
 		return row(ATH_PLAN_RUN, ATH_PLAN_REASON_ABSENT, look->detail);
@@ -88,7 +93,7 @@ struct ath_plan_row ath_plan_decide(const struct ath_spec_step *step,
 	if (!holds)
 		return row(ATH_PLAN_SKIP, ATH_PLAN_REASON_CONDITION,
 			   ath_pairs_get(facts, step->when.fact));
-	return decide_by_look(look);
+	return decide_by_look(step, look);
 }
 
 static bool has_name(const struct ath_texts *names, const char *name)
@@ -105,8 +110,9 @@ static bool check_names(const struct ath_spec *spec, const struct ath_texts *nam
 {
 	for (size_t i = 0; i < names->len; i++) {
 		if (ath_graph_find(spec, names->items[i]) == spec->len)
-			return ath_err_set(err, ATH_ERR_USAGE, "%s names '%s', and there is no such step",
-					   option, names->items[i]);
+			return ath_err_set(err, ATH_ERR_USAGE,
+					   "%s names '%s', and there is no such step", option,
+					   names->items[i]);
 	}
 	return true;
 }
@@ -153,7 +159,8 @@ static void mark_asked_again(const struct ath_graph *graph, struct ath_plan_row 
 		const struct ath_graph_node *node = &graph->nodes[idx];
 
 		for (size_t n = 0; n < node->needs_len; n++)
-			is_behind[idx] |= is_behind[node->needs[n]] || is_open(&by_step[node->needs[n]]);
+			is_behind[idx] |=
+				is_behind[node->needs[n]] || is_open(&by_step[node->needs[n]]);
 		if (is_behind[idx])
 			by_step[idx].is_asked_again =
 				by_step[idx].reason == ATH_PLAN_REASON_HOLDS ||

@@ -7,9 +7,10 @@
  * The rules, in this order: a step that is known never to run, or that the operator left out, is
  * skipped; a condition over known facts skips it, over unknown facts leaves it open (MAYBE); a step
  * whose effect is there (or that cannot be looked at, but finished in this attempt) and whose
- * inputs are those of its last success is SATISFIED; everything else RUNs. If one step of a section
- * runs, all of the section do. A satisfied step behind one that runs is asked again when its turn
- * comes.
+ * inputs are those of its last success is SATISFIED; everything else RUNs. The success of a step in a
+ * section is not recorded by itself, since a section is undone as a whole: there the effect alone
+ * decides. If one step of a section runs, all of the section do. A satisfied step behind one that
+ * runs is asked again when its turn comes.
  */
 #ifndef ATH_PLAN_MAKE_H
 #define ATH_PLAN_MAKE_H
@@ -32,7 +33,7 @@ enum ath_probe {
 
 /* How a step ended in the attempt that is being continued. */
 enum ath_past {
-	ATH_PAST_NONE,        /* never begun, or the attempt before was completed */
+	ATH_PAST_NONE, /* never begun, or the attempt before was completed */
 	ATH_PAST_DONE,
 	ATH_PAST_FAILED,
 	ATH_PAST_INTERRUPTED, /* begun and not ended: its run died */
@@ -56,21 +57,21 @@ enum ath_plan_verdict {
 	ATH_PLAN_VERDICT_COUNT_
 };
 
-#define ATH_PLAN_REASONS(X)                                                                        \
-	X(FIRST, "has not run yet")                                                                \
-	X(INPUTS, "its inputs have changed")                                                       \
-	X(ABSENT, "its effect is not there")                                                       \
-	X(PARTIAL, "its effect is there in part")                                                  \
-	X(EVERY, "states neither creates, inputs nor check, so it runs every time")                \
-	X(INTERRUPTED, "was interrupted")                                                          \
-	X(FAILED, "failed last time")                                                              \
-	X(SECTION, "another step of its section runs")                                             \
-	X(FACT, "depends on what is found")                                                        \
-	X(HOLDS, "inputs unchanged, effect there")                                                 \
-	X(DONE, "finished in the run that is continued")                                           \
-	X(CONDITION, "its condition does not hold")                                                \
-	X(STATIC, "not needed")                                                                    \
-	X(LEFT_OUT, "left out by --skip")                                                          \
+#define ATH_PLAN_REASONS(X)                                                         \
+	X(FIRST, "has not run yet")                                                 \
+	X(INPUTS, "its inputs have changed")                                        \
+	X(ABSENT, "its effect is not there")                                        \
+	X(PARTIAL, "its effect is there in part")                                   \
+	X(EVERY, "states neither creates, inputs nor check, so it runs every time") \
+	X(INTERRUPTED, "was interrupted")                                           \
+	X(FAILED, "failed last time")                                               \
+	X(SECTION, "another step of its section runs")                              \
+	X(FACT, "depends on what is found")                                         \
+	X(HOLDS, "inputs unchanged, effect there")                                  \
+	X(DONE, "finished in the run that is continued")                            \
+	X(CONDITION, "its condition does not hold")                                 \
+	X(STATIC, "not needed")                                                     \
+	X(LEFT_OUT, "left out by --skip")                                           \
 	X(NOT_CHOSEN, "not chosen by --only")
 
 enum ath_plan_reason {
@@ -85,8 +86,8 @@ struct ath_plan_row {
 	size_t step; /* index into the spec */
 	enum ath_plan_verdict verdict;
 	enum ath_plan_reason reason;
-	const char *subject;  /* what the reason is about, or NULL; borrowed from spec or look */
-	bool is_asked_again;  /* satisfied or skipped by what may change before its turn */
+	const char *subject; /* what the reason is about, or NULL; borrowed from spec or look */
+	bool is_asked_again; /* satisfied or skipped by what may change before its turn */
 };
 
 struct ath_plan {

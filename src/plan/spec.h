@@ -21,17 +21,17 @@ struct ath_spec_when {
 
 /* One step instance. */
 struct ath_spec_step {
-	const char *name;               /* unique in the spec */
-	const char *type;               /* name of a step type */
-	struct ath_texts needs;         /* names of steps */
-	const char *section;            /* steps with the same section are one unit; or NULL */
+	const char *name;       /* unique in the spec */
+	const char *type;       /* name of a step type */
+	struct ath_texts needs; /* names of steps */
+	const char *section;    /* steps with the same section are one unit; or NULL */
 	struct ath_spec_when when;
-	const char *skip_reason;        /* known from the start: never runs, for this reason; or NULL */
-	bool is_optional;               /* its failure blocks and fails nothing */
-	bool is_always;                 /* runs after a failure too */
-	bool is_own;                    /* written by the operator under `steps:` */
-	uint64_t timeout_ms;            /* 0: none */
-	unsigned retries;               /* further attempts after the first */
+	const char *skip_reason; /* known from the start: never runs, for this reason; or NULL */
+	bool is_optional;        /* its failure blocks and fails nothing */
+	bool is_always;          /* runs after a failure too */
+	bool is_own;             /* written by the operator under `steps:` */
+	uint64_t timeout_ms;     /* 0: none */
+	unsigned retries;        /* further attempts after the first */
 	const struct ath_value *config; /* a map, bound by the step type's field table */
 	struct ath_pos pos;             /* of its name in the recipe, or zeroed */
 };

@@ -83,7 +83,7 @@ static bool expand(const char *text, struct ath_pos pos, ath_expand_fn *lookup, 
 		   struct ath_str *out, struct ath_err *err)
 {
 	for (size_t at = 0; text[at];) {
-		struct reference ref;
+		struct reference ref = { 0 };
 
 		if (text[at] != '$') {
 			ath_str_putc(out, text[at++]);

@@ -5,8 +5,8 @@
  *	preflight --+-- directories, env_file ----------------+
  *	            +-- venv -- requirements -----------------+-- detect --+
  *	            +-- node -- build ------------------------------------+-- quiesce --+
- *	  database=fresh:     quiesce -- init -------------------------------+-- commit -- verify
- *	  database=existing:  quiesce -- backup -- repair -- migrate --------+
+ *	  database.work=init:     quiesce -- init ---------------------------+-- commit -- verify
+ *	  database.work=upgrade:  quiesce -- backup -- repair -- migrate ----+
  *	  verify and the own steps -- service -- health
  *
  * `service` waits for every own step that does not itself wait, over any number of steps, for
@@ -16,13 +16,14 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/str.h"
 #include "plan/graph.h"
 
 enum {
-	MOST_NEEDS = 5,           /* of a default step, with the NULL */
+	MOST_NEEDS = 5,            /* of a default step, with the NULL */
 	NETWORK_TIMEOUT = 3600000, /* ms: an hour */
 	NETWORK_RETRIES = 2,
 };
@@ -162,7 +163,11 @@ static void fill_service(const struct ath_recipe *recipe, struct ath_arena *aren
 
 static const char *skip_service(const struct ath_recipe *recipe)
 {
-	return recipe->service_exec.len ? NULL : "no service is configured";
+	if (!recipe->service_exec.len)
+		return "no service is configured";
+	if (access("/run/systemd/system", F_OK) != 0)
+		return "there is no service manager here";
+	return "services are not managed yet: start it by the command of `service:`";
 }
 
 static void fill_health(const struct ath_recipe *recipe, struct ath_arena *arena,
@@ -180,9 +185,16 @@ static const char *skip_health(const struct ath_recipe *recipe)
 	return recipe->health_url ? skip_service(recipe) : "no address is configured";
 }
 
-static const char fresh[] = "fresh", existing[] = "existing";
-#define WHEN(state) { "database", false, state }
-#define NETWORK     .timeout_ms = NETWORK_TIMEOUT, .retries = NETWORK_RETRIES
+/* Conditions over the fact that `detect` sets (steps/database.h). */
+#define WORK_IS(work)                         \
+	{                                     \
+		"database.work", false, #work \
+	}
+#define WORK_IS_NOT(work)                    \
+	{                                    \
+		"database.work", true, #work \
+	}
+#define NETWORK .timeout_ms = NETWORK_TIMEOUT, .retries = NETWORK_RETRIES
 
 /* clang-format off */
 static const struct row rows[] = {
@@ -195,11 +207,11 @@ static const struct row rows[] = {
 	{ "build", { "node" }, fill_node, skip_build },
 	{ "detect", { "requirements", "env_file", "directories" }, fill_database },
 	{ "quiesce", { "detect", "requirements", "build" }, fill_service, skip_service },
-	{ "init", { "quiesce" }, fill_database, NULL, "database", WHEN(fresh) },
-	{ "backup", { "quiesce" }, fill_database, NULL, "database", WHEN(existing) },
-	{ "repair", { "backup" }, fill_database, NULL, "database", WHEN(existing) },
-	{ "migrate", { "repair" }, fill_database, NULL, "database", WHEN(existing) },
-	{ "commit", { "init", "migrate" }, fill_database, NULL, "database" },
+	{ "init", { "quiesce" }, fill_database, NULL, "database", WORK_IS(init) },
+	{ "backup", { "quiesce" }, fill_database, NULL, "database", WORK_IS(upgrade) },
+	{ "repair", { "backup" }, fill_database, NULL, "database", WORK_IS(upgrade) },
+	{ "migrate", { "repair" }, fill_database, NULL, "database", WORK_IS(upgrade) },
+	{ "commit", { "init", "migrate" }, fill_database, NULL, "database", WORK_IS_NOT(none) },
 	{ "verify", { "commit" }, fill_database },
 	{ "service", { "verify" }, fill_service, skip_service },
 	{ "health", { "service" }, fill_health, skip_health },
@@ -271,9 +283,9 @@ static struct ath_texts own_needs(const struct ath_recipe *recipe,
 
 	if (own->has_needs)
 		return own->needs;
-	return (struct ath_texts){
-		wants_environment(recipe, own->run.items[0]) ? requirements : preflight, 1
-	};
+	return (struct ath_texts){ wants_environment(recipe, own->run.items[0]) ? requirements
+										: preflight,
+				   1 };
 }
 
 static void make_own(const struct ath_recipe *recipe, const struct ath_recipe_step *own,

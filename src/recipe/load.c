@@ -221,16 +221,33 @@ static bool take_key(struct loader *loader, const char *text, size_t len, size_t
 	return true;
 }
 
-static bool take_scalar(struct loader *loader, struct fy_token *token)
+/*
+ * Append the text of a scalar; false if it cannot be read.
+ *
+ * Piece by piece, because fy_token_get_text() of 0.7.12 does not release its own list of pieces
+ * where a quoted text has more than a few.
+ */
+static bool read_scalar(struct fy_token *token, struct ath_str *out)
 {
-	size_t offset = offset_of(loader, token), len = 0;
-	const char *text = token ? fy_token_get_text(token, &len) : "";
+	struct fy_token_iter *iter = fy_token_iter_create(token);
+	const struct fy_iter_chunk *chunk = NULL;
+	int failed = 0;
+
+	if (!iter)
+		abort(); /* out of memory, as in base/mem */
+	while ((chunk = fy_token_iter_chunk_next(iter, chunk, &failed)))
+		ath_str_add(out, chunk->str, chunk->len);
+	fy_token_iter_destroy(iter);
+	return !failed;
+}
+
+static bool take_text(struct loader *loader, struct fy_token *token, const char *text, size_t len)
+{
+	size_t offset = offset_of(loader, token);
 	bool is_plain = !token || fy_token_scalar_style(token) == FYSS_PLAIN;
 	bool is_key = expects_key(loader), is_null = is_plain && is_null_word(text, len);
 	struct ath_value *value;
 
-	if (!text)
-		return fail(loader, offset, "this text cannot be read");
 	if (memchr(text, '\0', len))
 		return fail(loader, offset, "a NUL byte is not allowed in a recipe");
 	if (!check_counts(loader, offset, false))
@@ -246,6 +263,19 @@ static bool take_scalar(struct loader *loader, struct fy_token *token)
 		value->text = ath_arena_strndup(loader->arena, text, len);
 	value->is_quoted = !is_plain;
 	return true;
+}
+
+static bool take_scalar(struct loader *loader, struct fy_token *token)
+{
+	struct ath_str text = { 0 };
+	bool is_taken = !token || read_scalar(token, &text);
+
+	if (is_taken)
+		is_taken = take_text(loader, token, ath_str_get(&text), text.len);
+	else
+		fail(loader, offset_of(loader, token), "this text cannot be read");
+	ath_str_fini(&text);
+	return is_taken;
 }
 
 static bool take_open(struct loader *loader, struct fy_token *token, enum ath_value_kind kind)

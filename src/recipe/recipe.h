@@ -19,7 +19,7 @@ struct ath_recipe_python {
 	const char *version;           /* such as ">=3.11,<3.14"; NULL: any from 3.8 */
 	const char *venv;              /* folder of the virtual environment */
 	struct ath_texts requirements; /* files for pip install -r */
-	const char *project;           /* folder with the pyproject.toml to install editable; or NULL */
+	const char *project; /* folder with the pyproject.toml to install editable; or NULL */
 };
 
 /* `node:` */
@@ -33,16 +33,16 @@ struct ath_recipe_node {
 /* `env_file:` */
 struct ath_recipe_env_file {
 	bool is_used;
-	const char *from;         /* example to copy; NULL: start empty */
+	const char *from; /* example to copy; NULL: start empty */
 	const char *to;
 	struct ath_texts secrets; /* names whose values are generated */
 };
 
 /* `database:` */
 struct ath_recipe_database {
-	const char *alembic;  /* path of alembic.ini or pyproject.toml */
-	const char *section;  /* of the ini; "alembic" unless stated */
-	const char *url;      /* as written, with ${...}; NULL: env.py is asked */
+	const char *alembic; /* path of alembic.ini or pyproject.toml */
+	const char *section; /* of the ini; "alembic" unless stated */
+	const char *url;     /* as written, with ${...}; NULL: env.py is asked */
 	struct ath_pos url_pos;
 	struct ath_texts init_run; /* len 0: the default way */
 	const char *init_in;       /* folder in which it runs */
@@ -56,9 +56,9 @@ struct ath_recipe_step {
 	const char *in;
 	struct ath_texts needs;
 	bool has_needs;
-	struct ath_texts creates;    /* paths whose existence proves the effect */
-	struct ath_texts inputs;     /* paths whose contents decide whether it runs again */
-	struct ath_texts check;      /* argument vector: exit 0 proves the effect */
+	struct ath_texts creates; /* paths whose existence proves the effect */
+	struct ath_texts inputs;  /* paths whose contents decide whether it runs again */
+	struct ath_texts check;   /* argument vector: exit 0 proves the effect */
 	struct ath_spec_when when;
 	bool optional;
 	bool always;
@@ -67,9 +67,9 @@ struct ath_recipe_step {
 };
 
 struct ath_recipe {
-	struct ath_arena arena;  /* owns everything below */
-	const char *root;        /* absolute path of the application's folder */
-	const char *path;        /* absolute path of athanor.yaml, or NULL if it was discovered */
+	struct ath_arena arena; /* owns everything below */
+	const char *root;       /* absolute path of the application's folder */
+	const char *path;       /* absolute path of athanor.yaml, or NULL if it was discovered */
 	const char *name;
 	struct ath_recipe_python python;
 	struct ath_recipe_node node;
@@ -80,9 +80,9 @@ struct ath_recipe {
 	size_t steps_len;
 	struct ath_texts service_exec; /* len 0: no service */
 	const char *service_user;
-	const char *health_url;        /* as written; NULL: no health check */
+	const char *health_url; /* as written; NULL: no health check */
 	uint64_t health_within_ms;
-	struct ath_texts findings;     /* one sentence for people per thing that discovery found */
+	struct ath_texts findings; /* one sentence for people per thing that discovery found */
 };
 
 /*

@@ -38,6 +38,15 @@ struct ath_schema {
 /* Release; zeroed afterwards. Accepts a zeroed object. */
 void ath_schema_fini(struct ath_schema *schema);
 
+/* Bring objects into the model's order: kind, table, name; names byte by byte. */
+void ath_schema_sort(struct ath_schema_object *objects, size_t len);
+
+/* Name of a kind as SQLite writes it: "table", "index", "view", "trigger"; static text. */
+const char *ath_schema_kind_name(enum ath_schema_kind kind);
+
+/* Is `name` equal to `other` as SQLite compares names (ASCII case folded)? */
+bool ath_schema_is_name(const char *name, const char *other);
+
 /* The table of that name (compared as SQLite does, ASCII case folded), or NULL. */
 const struct ath_schema_object *ath_schema_find_table(const struct ath_schema *schema,
 						      const char *name);

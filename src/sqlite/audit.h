@@ -19,19 +19,26 @@ struct ath_audit_table {
 };
 
 struct ath_audit {
-	struct ath_arena arena;          /* owns everything below */
-	const struct ath_audit_table *tables; /* sorted by name; without sqlite_* and the version table */
+	struct ath_arena arena; /* owns everything below */
+	const struct ath_audit_table
+		*tables; /* sorted by name; without sqlite_* and the version table */
 	size_t tables_len;
-	int64_t foreign_key_faults;      /* rows of PRAGMA foreign_key_check */
-	bool is_sound;                   /* PRAGMA integrity_check says ok */
-	const char *fault;               /* the first line it said otherwise */
-	const char *leftover;            /* name of a table _alembic_tmp_*, or NULL */
+	int64_t foreign_key_faults; /* rows of PRAGMA foreign_key_check; a table whose keys do
+					    not fit their parent counts as one */
+	bool is_sound;              /* PRAGMA integrity_check says ok */
+	const char *fault;          /* the first line it said otherwise, or NULL */
+	const char *leftover;       /* name of a table _alembic_tmp_*, or NULL */
 	int64_t page_size;
 	const char *encoding;
 	const char *journal_mode;
 };
 
-/* Read all of it. Fails with: ATH_ERR_DATABASE, ATH_ERR_IO. */
+/*
+ * Read all of it; the copy has been settled (sqlite/live). Damage is a finding, not a failure: the
+ * tables of a database that is not sound are not counted, nor are virtual tables, whose rows are in
+ * tables of their own.
+ * Fails with: ATH_ERR_NOT_FOUND, ATH_ERR_LOCKED, ATH_ERR_DATABASE, ATH_ERR_IO.
+ */
 ATH_NODISCARD bool ath_audit_read(const char *path, const char *version_table,
 				  struct ath_audit *out, struct ath_err *err);
 
@@ -39,8 +46,9 @@ ATH_NODISCARD bool ath_audit_read(const char *path, const char *version_table,
 void ath_audit_fini(struct ath_audit *audit);
 
 /*
- * May `after` replace `before`? Sound, no more foreign key faults, no left-over, same page size and
- * encoding, and no surviving table with fewer rows.
+ * May `after` replace `before`? Both sound, no more foreign key faults, no left-over, same page size
+ * and encoding, and no surviving table with fewer rows. The journal mode is not compared, as a
+ * settled copy has its own.
  * Fails with: ATH_ERR_VERIFY (the first thing that is wrong), ATH_ERR_DECISION (only rows are fewer:
  * names table and counts).
  */

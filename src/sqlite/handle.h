@@ -7,7 +7,8 @@
  * on, TRUSTED_SCHEMA off, extension loading off, cell_size_check on, mmap off (SAFETY.md 7), and
  * never created. The header owns the meaning of SQLITE_BUSY (ATH_ERR_LOCKED), SQLITE_NOTADB and
  * SQLITE_CORRUPT (ATH_ERR_DATABASE), SQLITE_CANTOPEN (ATH_ERR_NOT_FOUND or ATH_ERR_IO),
- * SQLITE_FULL and SQLITE_IOERR (ATH_ERR_IO, errnum kept).
+ * SQLITE_FULL and SQLITE_IOERR (ATH_ERR_IO, errnum kept). A value or statement above a limit is
+ * ATH_ERR_LIMIT, an interrupted statement ATH_ERR_TIMEOUT, what is left ATH_ERR_DATABASE.
  */
 #ifndef ATH_SQLITE_HANDLE_H
 #define ATH_SQLITE_HANDLE_H
@@ -21,21 +22,26 @@ struct ath_db;
 struct ath_stmt;
 
 enum ath_db_mode {
-	ATH_DB_READ,  /* mode=ro: looking never writes the main file */
-	ATH_DB_WRITE, /* must exist */
-	ATH_DB_OWN,   /* our own: created if missing (0600), WAL, synchronous=FULL, foreign keys on */
-	ATH_DB_OWN_READ, /* our own, only looked at; must exist */
+	ATH_DB_READ,  /* read-only: looking never writes the main file; no views, no triggers */
+	ATH_DB_WRITE, /* must exist and be writable */
+	ATH_DB_OWN,   /* our own: created if missing (0600), WAL, synchronous=FULL, foreign keys */
+	ATH_DB_OWN_READ, /* our own, only looked at, also in a folder that is not writable */
 	ATH_DB_MODE_COUNT_
 };
 
+struct ath_str;
+
 /*
- * Open a database; nothing is read yet unless the mode is OWN. `busy_ms` is the time to wait for
+ * Open a database; nothing is read yet unless it is our own. `busy_ms` is the time to wait for
  * another process's lock. NULL and an error on failure.
  */
 ATH_NODISCARD struct ath_db *ath_db_open(const char *path, enum ath_db_mode mode, unsigned busy_ms,
 					 struct ath_err *err);
 
-/* Finalise what is left and close; NULL is fine. */
+/*
+ * Finalise what is left and close; NULL is fine. Our own database is not checkpointed by that unless
+ * its WAL has outgrown 1 MiB.
+ */
 void ath_db_close(struct ath_db *db);
 
 /* The path it was opened with. */
@@ -93,7 +99,6 @@ void ath_db_rollback(struct ath_db *db);
 int64_t ath_db_last_id(struct ath_db *db);
 
 /* Append `name` quoted as an SQL identifier. */
-struct ath_str;
 void ath_db_put_identifier(struct ath_str *out, const char *name);
 
 /* Is the SQLite library at least this version, such as 3035000? */
@@ -103,7 +108,13 @@ bool ath_db_library_is(int version_number);
 struct sqlite3;
 struct sqlite3 *ath_db_raw(struct ath_db *db);
 
-/* For the other files of this layer: fill `err` from the result code of a call on `db`. */
+/*
+ * For the other files of this layer: fill `err` from the result code of a call on `db`; returns
+ * false. `what` is what was tried: "cannot read database"; path and cause follow it.
+ */
 bool ath_db_fail(struct ath_db *db, int result, struct ath_err *err, const char *what);
+
+/* For the other files of this layer: the extended result code of the last failure, or 0. */
+int ath_db_last_result(const struct ath_db *db);
 
 #endif

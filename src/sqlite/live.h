@@ -20,25 +20,28 @@ struct ath_live;
 
 /* What must be the same before and after. */
 struct ath_live_traits {
-	uint64_t dev, ino;       /* of the main file */
-	uint64_t bytes;          /* of the main file */
+	uint64_t dev, ino; /* of the main file */
+	uint64_t bytes;    /* of the main file */
 	char journal_mode[16];
 	int64_t page_size;
 	int64_t user_version;
 	char encoding[16];
-	bool had_wal;            /* a non-empty -wal existed before we opened */
-	bool was_recovered;      /* a hot journal was rolled back by the open */
+	bool had_wal;       /* a non-empty -wal existed when the lock was taken */
+	bool was_recovered; /* a hot journal was rolled back by the open */
 };
+
+struct ath_db;
 
 /* `done` of `total` pages; called between steps of a copy. */
 typedef void ath_live_progress_fn(void *user, uint64_t done, uint64_t total);
 typedef void ath_live_bytes_fn(void *user, uint64_t offset, const void *bytes, size_t len);
 
 /*
- * Open an existing database read-write (never created) and hold it exclusively; `path` is resolved
- * and has one link. A zero-byte file is fine.
+ * Open an existing database read-write (never created) and hold it exclusively; `path` is resolved.
+ * A zero-byte file is fine and keeps its zero bytes.
  * Fails with: ATH_ERR_LOCKED (another process holds it after `busy_ms`; names the holders from
- * /proc/locks where it can), ATH_ERR_DATABASE, ATH_ERR_IO.
+ * /proc/locks where it can), ATH_ERR_NOT_FOUND, ATH_ERR_REFUSED (not a regular file, or more than one
+ * link), ATH_ERR_DATABASE, ATH_ERR_IO.
  */
 ATH_NODISCARD bool ath_live_open(const char *path, unsigned busy_ms, struct ath_live **out,
 				 struct ath_err *err);
@@ -46,29 +49,50 @@ ATH_NODISCARD bool ath_live_open(const char *path, unsigned busy_ms, struct ath_
 /* What it is like; borrowed, valid until close. */
 const struct ath_live_traits *ath_live_traits(const struct ath_live *live);
 
-/* All bytes of the main file, in order, read through SQLite's own descriptor. */
+/* The handle, borrowed, for reading under the lock (such as ath_look_read). */
+struct ath_db *ath_live_db(struct ath_live *live);
+
+/*
+ * All bytes of the main file, in order, read through SQLite's own descriptor. The frames of a -wal
+ * are not in it: that file carries no locks and may be read directly.
+ */
 ATH_NODISCARD bool ath_live_read(struct ath_live *live, ath_live_bytes_fn *on_bytes, void *user,
 				 struct ath_err *err);
 
 /*
+ * All pages of the database as it is now, the WAL included, in order and masked (sqlite/pages): the
+ * hash of these bytes is that of ath_pages_read_file on a settled file of equal contents.
+ *
+ * A WAL with frames of the application is read through a copy, made as `scratch` and removed again;
+ * one with our own commit is checkpointed first.
+ * Fails with: ATH_ERR_EXISTS (`scratch` is there), ATH_ERR_DATABASE, ATH_ERR_IO.
+ */
+ATH_NODISCARD bool ath_live_read_pages(struct ath_live *live, const char *scratch,
+				       ath_live_bytes_fn *on_bytes, void *user,
+				       struct ath_err *err);
+
+/*
  * Copy the database into a new file `to` (mode 0600; must not exist), 1,000 pages at a time, then
- * sync file and folder. On failure `to` is removed. `on_progress` may be NULL.
+ * sync file and folder. On failure `to` is removed. `on_progress` may be NULL. The copy of a WAL
+ * database is one too (without a -wal) until it is settled.
+ * Fails with: ATH_ERR_EXISTS, ATH_ERR_DATABASE, ATH_ERR_IO.
  */
 ATH_NODISCARD bool ath_live_copy(struct ath_live *live, const char *to,
 				 ath_live_progress_fn *on_progress, void *user,
 				 struct ath_err *err);
 
 /*
- * Commit: copy the database file `from` over the live one in one transaction of SQLite. After a
- * failure the live database is what SQLite's atomic commit says: ask it, not the return code.
+ * Commit: copy the settled database file `from` over the live one in one transaction of SQLite; the
+ * journal mode of the live one stays. After a failure the live database is what SQLite's atomic
+ * commit says: ask it, not the return code.
+ * Fails with: ATH_ERR_REFUSED (before anything is written: `from` is in WAL mode, or its page size
+ * differs from that of a live WAL database), ATH_ERR_DATABASE, ATH_ERR_IO.
  */
 ATH_NODISCARD bool ath_live_commit(struct ath_live *live, const char *from,
 				   ath_live_progress_fn *on_progress, void *user,
 				   struct ath_err *err);
 
-/*
- * Run a query of one text or number on the live database under the lock (owned text out).
- */
+/* Run a query of one text or number on the live database under the lock (owned text out). */
 ATH_NODISCARD bool ath_live_query_text(struct ath_live *live, const char *sql, char **out_text,
 				       struct ath_err *err);
 
@@ -81,6 +105,7 @@ void ath_live_close(struct ath_live *live, bool was_committed);
 /*
  * Prepare a database file of our own making for being committed or put into place: checkpoint,
  * journal mode DELETE, no -wal and -shm left, synced.
+ * Fails with: ATH_ERR_LOCKED (somebody has it open), ATH_ERR_NOT_FOUND, ATH_ERR_DATABASE, ATH_ERR_IO.
  */
 ATH_NODISCARD bool ath_live_settle(const char *path, struct ath_err *err);
 

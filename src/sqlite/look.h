@@ -15,8 +15,8 @@
 #include "schema/model.h"
 
 enum ath_look_state {
-	ATH_LOOK_MISSING,    /* no file */
-	ATH_LOOK_EMPTY,      /* zero bytes, or a valid database without any object */
+	ATH_LOOK_MISSING, /* no file */
+	ATH_LOOK_EMPTY,   /* zero bytes, or a valid database without any object */
 	ATH_LOOK_OK,
 	ATH_LOOK_LOCKED,     /* another process holds an exclusive lock */
 	ATH_LOOK_RECOVERY,   /* a hot journal waits to be rolled back by a writable open */
@@ -33,16 +33,18 @@ enum ath_look_stamp {
 	ATH_STAMP_COUNT_
 };
 
+struct ath_db;
+
 struct ath_look {
 	enum ath_look_state state;
-	char reason[200];           /* for LOCKED, RECOVERY and UNREADABLE, for people */
-	uint64_t bytes;             /* of the main file */
-	uint64_t wal_bytes;         /* of a -wal beside it */
-	char journal_mode[16];      /* "delete", "wal", ...; "" unless read */
-	enum ath_look_stamp stamp;  /* if state is OK or EMPTY */
-	const char **rows;          /* of the version table, sorted; in schema.arena */
+	char reason[200];          /* for LOCKED, RECOVERY and UNREADABLE, for people */
+	uint64_t bytes;            /* of the main file */
+	uint64_t wal_bytes;        /* of a -wal beside it */
+	char journal_mode[16];     /* "delete", "wal", ...; "" unless read */
+	enum ath_look_stamp stamp; /* if state is OK or EMPTY */
+	const char **rows;         /* of the version table, sorted; in schema.arena */
 	size_t rows_len;
-	struct ath_schema schema;   /* if state is OK or EMPTY */
+	struct ath_schema schema; /* if state is OK or EMPTY */
 };
 
 /*
@@ -53,10 +55,22 @@ struct ath_look {
 ATH_NODISCARD bool ath_look(const char *path, const char *version_table, unsigned busy_ms,
 			    struct ath_look *out, struct ath_err *err);
 
+/*
+ * The same through a handle that is already open, in one read transaction: sets journal_mode, stamp,
+ * rows, schema, and the state to OK or EMPTY; `bytes` and `wal_bytes` stay zero.
+ * Fails with: ATH_ERR_LOCKED, ATH_ERR_DATABASE, ATH_ERR_IO, ATH_ERR_LIMIT (absurd amounts),
+ * ATH_ERR_TIMEOUT (a hostile database).
+ */
+ATH_NODISCARD bool ath_look_read(struct ath_db *db, const char *version_table, struct ath_look *out,
+				 struct ath_err *err);
+
 /* Release; zeroed afterwards. */
 void ath_look_fini(struct ath_look *look);
 
-/* Name of a state as `inspect --json` prints it: ok, missing, empty, unreadable, locked. */
+/*
+ * Name of a state as `inspect --json` prints it: ok, missing, empty, unreadable, locked. RECOVERY is
+ * "unreadable" there.
+ */
 const char *ath_look_state_name(enum ath_look_state state);
 
 #endif

@@ -23,14 +23,14 @@ VENVS = {
 
 def venv_python(name):
     """The interpreter of a cached virtual environment, which is made when it is first asked for."""
-    requirements = VENVS[name]
-    key = hashlib.sha256(json.dumps([sys.version, requirements]).encode()).hexdigest()[:12]
+    requirements, base = VENVS[name], os.environ.get("ATHANOR_TEST_PYTHON") or sys.executable
+    key = hashlib.sha256(json.dumps([os.path.realpath(base), requirements]).encode()).hexdigest()[:12]
     place = CACHE / ("bridge-%s-%s" % (name, key))
     CACHE.mkdir(parents=True, exist_ok=True)
     with open(str(place) + ".lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (place / "ready").exists():
-            subprocess.run([sys.executable, "-m", "venv", "--clear", str(place)], check=True)
+            subprocess.run([base, "-m", "venv", "--clear", str(place)], check=True)
             subprocess.run([str(place / "bin" / "python"), "-m", "pip", "install", "--quiet",
                             "--disable-pip-version-check"] + requirements, check=True)
             (place / "ready").touch()
@@ -101,6 +101,13 @@ class Project:
                    "import sqlalchemy as sa\nfrom alembic import op\nrevision = %r\ndown_revision = %r\n%s\n"
                    "def upgrade():\n%s\n" % (ident, down, textwrap.dedent(head), body))
 
+    def psycopg2(self):
+        """A driver that says when it is used."""
+        self.write("psycopg2/__init__.py", "paramstyle, Error, __version__ = 'pyformat', OSError, '2.9.9'\n"
+                   "def connect(*args, **more): print('CONNECTED')\n")
+        self.write("psycopg2/extensions.py", "")
+        self.write("psycopg2/extras.py", "")
+
     def database(self, *statements):
         """Makes the live database and its clone."""
         connection = sqlite3.connect(str(self.live))
@@ -133,8 +140,9 @@ class Project:
         environment = dict(os.environ, REPLIES=str(replies), **self.variables)
         environment.pop("PYTHONPATH", None)
         shell = ["sh", "-c", 'exec "$@" 3>"$REPLIES" </dev/null', "sh"]
-        ran = subprocess.run(shell + [self.python, "-B"] + program + [str(request)], env=environment, cwd=str(self.root), timeout=60,
-                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True)
+        ran = subprocess.run(shell + [self.python, "-B"] + program + [str(request)],
+                             env=environment, cwd=str(self.root), timeout=60, universal_newlines=True,
+                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         return Outcome(ran.returncode, replies.read_text(), ran.stdout)
 
     def tables(self, path=None):
@@ -207,6 +215,19 @@ CREATOR = HEAD + """
 import sqlite3
 engine = create_engine("sqlite://", creator=lambda: sqlite3.connect("@LIVE@"), poolclass=pool.NullPool)
 """ + ONLINE
+
+SERVER = HEAD + """
+url = "postgresql+psycopg2://me:hunter2@db.example/stories"
+if context.is_offline_mode():
+    context.configure(url=url, version_table="v", dialect_opts={"paramstyle": "named"})
+    context.run_migrations()
+else:
+    engine = create_engine(url)
+    try:
+        engine.connect()
+    except Exception:
+        print("RETRIED")
+"""
 
 ASYNC = """
 import asyncio

@@ -2,7 +2,7 @@
 """heads and target: they say what there is and open nothing."""
 import pytest
 
-from conftest import ASYNC, CREATOR, HARD_CODED, HEAD, MODELS, ONLINE, WITH_MODELS
+from conftest import ASYNC, CREATOR, HARD_CODED, HEAD, MODELS, ONLINE, SERVER, WITH_MODELS
 
 HEADS, TARGET = {"do": "heads"}, {"do": "target"}
 
@@ -87,10 +87,11 @@ def test_a_missing_script_location_is_a_configuration_error(project):
 
 def test_pyproject_is_read_where_alembic_can(project):
     project.revision("a1", None)
+    version = project.run(HEADS).succeeded().one("heads")["alembic"].split(".")
     project.write("pyproject.toml", "[tool.alembic]\nscript_location = 'migrations'\n")
     project.extra = {"ini": None, "pyproject": str(project.app / "pyproject.toml")}
     outcome = project.run(HEADS)
-    if "oldest" in project.python:
+    if [int(part) for part in version[:2]] < [1, 16]:
         assert outcome.error["kind"] == "config" and "needs Alembic 1.16" in outcome.error["message"]
     else:
         assert outcome.succeeded().one("heads")["heads"] == ["a1"]
@@ -168,25 +169,12 @@ def test_target_lists_several_databases(project):
 
 
 def test_target_stops_before_a_server_and_hides_its_password(project):
-    project.env(HEAD + """
-import types
-driver = types.ModuleType("psycopg2")
-driver.paramstyle, driver.Error, driver.__version__ = "pyformat", Exception, "2.9.9"
-driver.connect = lambda *args, **options: print("CONNECTED")
-url = "postgresql+psycopg2://me:hunter2@db.example/stories"
-if context.is_offline_mode():
-    context.configure(url=url, version_table="v", dialect_opts={"paramstyle": "named"})
-    context.run_migrations()
-else:
-    engine = create_engine(url, module=driver)
-    try:
-        engine.connect()
-    except Exception:
-        print("RETRIED")
-""")
+    project.psycopg2()
+    project.env(SERVER)
     outcome = project.run(TARGET).succeeded()
     answer = outcome.one("target")
-    assert answer["dialect"] == "postgresql" and answer["path"] is None
+    assert answer["dialect"] == "postgresql" and answer["path"] is None and answer["version_table"] == "v"
+    assert answer["url"] == "postgresql+psycopg2://me:***@db.example/stories" and answer["connections"] == 1
     assert "hunter2" not in str(outcome.events) and "CONNECTED" not in outcome.output
     assert "RETRIED" not in outcome.output
 

@@ -8,7 +8,7 @@ import importlib.util
 
 import pytest
 
-from conftest import BRIDGE, ASYNC, CREATOR, HARD_CODED, HEAD, ONLINE
+from conftest import BRIDGE, ASYNC, CREATOR, HARD_CODED, HEAD, ONLINE, SERVER
 
 UPGRADE = {"do": "upgrade", "to": "heads"}
 NETS = ("connect", "proof", "migration", "audit")
@@ -192,13 +192,8 @@ def test_an_auxiliary_database_in_memory_is_let_through(chain):
 
 
 def test_a_connection_to_another_system_is_refused(chain):
-    chain.env(HEAD + """
-import types
-driver = types.ModuleType("psycopg2")
-driver.paramstyle, driver.Error, driver.__version__ = "pyformat", Exception, "2.9.9"
-driver.connect = lambda *args, **options: print("CONNECTED")
-engine = create_engine("postgresql+psycopg2://me:hunter2@db.example/stories", module=driver)
-""" + ONLINE)
+    chain.psycopg2()
+    chain.env(SERVER)
     outcome = chain.run(UPGRADE)
     assert outcome.status == 70 and "postgresql" in outcome.error["message"]
     assert "CONNECTED" not in outcome.output and "hunter2" not in str(outcome.events)

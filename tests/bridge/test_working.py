@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""upgrade, stamp, current, create_all, missing and run: on the clone, what Alembic would do, and truly told."""
+"""upgrade, stamp, current, create_all, missing and run: what Alembic would do, done on the clone."""
 import pytest
 
 from conftest import ASYNC, HARD_CODED, HEAD, MODELS, ONLINE, PLAIN, WITH_MODELS

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/* bridge/reply: reads the JSON lines of the bridge into plain structs. */
+#include "bridge/reply.h"
+
+#include <jansson.h>
+#include <string.h>
+
+static const char *const events[] = {
+	[ATH_BRIDGE_SAYS_HEADS] = "heads",       [ATH_BRIDGE_SAYS_TARGET] = "target",
+	[ATH_BRIDGE_SAYS_CURRENT] = "current",   [ATH_BRIDGE_SAYS_REVISION] = "revision",
+	[ATH_BRIDGE_SAYS_UPGRADED] = "upgraded", [ATH_BRIDGE_SAYS_STAMPED] = "stamped",
+	[ATH_BRIDGE_SAYS_CREATED] = "created",   [ATH_BRIDGE_SAYS_MISSING] = "missing",
+	[ATH_BRIDGE_SAYS_RAN] = "ran",           [ATH_BRIDGE_SAYS_NOTE] = "note",
+	[ATH_BRIDGE_SAYS_ERROR] = "error",       [ATH_BRIDGE_SAYS_END] = "end",
+};
+
+static const char *get_text(const json_t *object, const char *key, struct ath_arena *arena)
+{
+	return ath_arena_strdup(arena, json_string_value(json_object_get(object, key)));
+}
+
+static struct ath_texts get_texts(const json_t *object, const char *key, struct ath_arena *arena)
+{
+	const json_t *list = json_object_get(object, key);
+	const char **items = ath_arena_new(arena, json_array_size(list) + 1, sizeof(*items));
+	struct ath_texts texts = { .items = items };
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const char *text = json_string_value(json_array_get(list, i));
+
+		if (text)
+			items[texts.len++] = ath_arena_strdup(arena, text);
+	}
+	return texts;
+}
+
+static void read_entries(const json_t *root, struct ath_arena *arena, struct ath_bridge_reply *out)
+{
+	const json_t *list = json_object_get(root, "revisions");
+	size_t len = json_array_size(list);
+	struct ath_chain_entry *entries = ath_arena_new(arena, len, sizeof(*entries));
+
+	for (size_t i = 0; i < len; i++) {
+		const json_t *one = json_array_get(list, i);
+		const char *id = get_text(one, "id", arena), *path = get_text(one, "path", arena);
+
+		entries[i] = (struct ath_chain_entry){
+			.id = id ? id : "",
+			.downs = get_texts(one, "down", arena),
+			.depends_on = get_texts(one, "depends_on", arena),
+			.labels = get_texts(one, "labels", arena),
+			.file = path ? path : "",
+		};
+	}
+	out->entries = entries;
+	out->entries_len = len;
+}
+
+static bool read_event(const json_t *root, struct ath_bridge_reply *out)
+{
+	const char *name = json_string_value(json_object_get(root, "event"));
+
+	for (unsigned i = 0; name && i < ATH_BRIDGE_SAYS_COUNT_; i++) {
+		if (strcmp(events[i], name) == 0) {
+			out->event = (enum ath_bridge_event)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Members that several events share have one key each, so all are read alike. */
+static void read_members(const json_t *root, struct ath_arena *arena, struct ath_bridge_reply *out)
+{
+	bool is_revision = out->event == ATH_BRIDGE_SAYS_REVISION;
+
+	out->heads = get_texts(root, "heads", arena);
+	out->alembic = get_text(root, "alembic", arena);
+	out->sqlalchemy = get_text(root, "sqlalchemy", arena);
+	out->url = get_text(root, "url", arena);
+	out->dialect = get_text(root, "dialect", arena);
+	out->driver = get_text(root, "driver", arena);
+	out->path = get_text(root, "path", arena);
+	out->version_table = get_text(root, "version_table", arena);
+	out->version_table_schema = get_text(root, "version_table_schema", arena);
+	out->several = json_is_true(json_object_get(root, "several"));
+	out->paths = get_texts(root, "paths", arena);
+	out->tables = get_texts(
+		root, out->event == ATH_BRIDGE_SAYS_TARGET ? "metadata_tables" : "tables", arena);
+	out->columns = get_texts(root, "columns", arena);
+	out->has_rows = json_is_array(json_object_get(root, "rows"));
+	out->rows = get_texts(root, "rows", arena);
+	out->revision = get_text(root, is_revision ? "id" : "revision", arena);
+	out->state = get_text(root, "state", arena);
+	out->message = get_text(root, "message", arena);
+	out->kind = get_text(root, "kind", arena);
+	out->where = get_text(root, "where", arena);
+}
+
+bool ath_bridge_read(const char *line, size_t len, struct ath_arena *arena,
+		     struct ath_bridge_reply *out, struct ath_err *err)
+{
+	struct ath_bridge_reply reply = { 0 };
+	json_error_t fault;
+	json_t *root = json_loadb(line, len, JSON_REJECT_DUPLICATES, &fault);
+	bool is_read = json_is_object(root) && read_event(root, &reply);
+
+	if (!is_read)
+		ath_err_set(err, ATH_ERR_BRIDGE, "the bridge sent a line that is no reply: %s",
+			    root ? "unknown event" : fault.text);
+	if (is_read) {
+		read_members(root, arena, &reply);
+		if (reply.event == ATH_BRIDGE_SAYS_HEADS)
+			read_entries(root, arena, &reply);
+		*out = reply;
+	}
+	json_decref(root);
+	return is_read;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* cli/init: writes athanor.yaml from what it finds. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cli/commands.h"
+#include "cli/print.h"
+#include "cli/project.h"
+#include "os/file.h"
+#include "recipe/write.h"
+
+static bool write_recipe(const struct ath_project *project, const struct ath_options *options,
+			 struct ath_err *err)
+{
+	char *path = ath_file_join(project->root, "athanor.yaml");
+	struct ath_str text = { 0 };
+	bool is_done = true;
+
+	ath_recipe_write(&project->recipe, &text);
+	if (options->dry_run)
+		fputs(ath_str_get(&text), stdout);
+	else
+		is_done = ath_file_create(path, ath_str_get(&text), text.len, 0644, err);
+	if (is_done && !options->dry_run && !options->quiet) {
+		for (size_t i = 0; i < project->recipe.findings.len; i++)
+			printf("found: %s\n", project->recipe.findings.items[i]);
+		printf("wrote %s; look through it, then type: athanor install %s\n", path,
+		       project->root);
+	}
+	ath_str_fini(&text);
+	free(path);
+	return is_done;
+}
+
+static int init_run(const struct ath_options *options)
+{
+	struct ath_project project;
+	struct ath_err err = { 0 };
+	int status = 0;
+
+	bool is_done = ath_project_open(&project, options, &err);
+
+	if (is_done && project.recipe.path)
+		is_done = ath_err_set(&err, ATH_ERR_EXISTS,
+				      "'%s' is there already, it was left alone",
+				      project.recipe.path);
+	if (!is_done || !write_recipe(&project, options, &err))
+		status = ath_print_error(&err, ath_str_get(&project.text));
+	ath_project_fini(&project);
+	return status;
+}
+
+const struct ath_command ath_cmd_init = {
+	.name = "init",
+	.operands = "[DIR]",
+	.summary = "Write athanor.yaml from what is found.",
+	.takes_dir = true,
+	.run = init_run,
+};

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cli/install: plans and runs every step until the application is installed; typed again it resumes,
+ * upgrades, or finds that nothing is to be done.
+ *
+ *	lock ── journal ── sweep of a dead run ── plan ──► nothing to do: say so, end
+ *	                                            │      (no process was started, no handle is open)
+ *	                                  close all ▼ handles
+ *	                                 warden ── orchestrator: loop, journal, engine/run ──► report
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "cli/commands.h"
+#include "cli/print.h"
+#include "cli/project.h"
+#include "cli/result.h"
+#include "engine/run.h"
+#include "journal/journal.h"
+#include "os/file.h"
+#include "os/loop.h"
+#include "os/process.h"
+#include "os/warden.h"
+#include "steps/table.h"
+#include "trust/secret.h"
+#include "ui/json.h"
+#include "ui/plain.h"
+
+enum {
+	MARK_LEN = 16, /* hexadecimal digits of a run's mark */
+};
+
+struct install {
+	const struct ath_options *options; /* borrowed */
+	struct ath_project project;        /* owned */
+	struct ath_lock lock;              /* owned */
+	struct ath_result result;          /* owned; the states of steps, for --json */
+	struct ath_ui_plain plain;
+	char mark[ATH_SECRET_TEXT];
+	char boot_id[40];
+};
+
+/* ---- before anything runs ---- */
+
+static bool make_state_folder(const struct ath_project *project, struct ath_err *err)
+{
+	char *ignore = ath_project_path(project, ".gitignore");
+	char *own = ath_file_join(project->root, ".athanor");
+	bool is_made = ath_file_make_folders(project->state_dir, 0700, err) &&
+		       ath_file_make_folders(own, 0700, err);
+
+	if (is_made && ath_file_kind(ignore) == ATH_FILE_ABSENT &&
+	    !ath_file_create(ignore, "*\n", 2, 0600, err)) {
+		is_made = err->code == ATH_ERR_EXISTS;
+		if (is_made)
+			ath_err_clear(err);
+	}
+	free(own);
+	free(ignore);
+	return is_made ||
+	       ath_err_prefix(err, "the state directory '%s' cannot be used", project->state_dir);
+}
+
+static void on_wait(void *user, const struct ath_lock_hint *holder)
+{
+	const struct install *install = user;
+
+	if (!install->options->quiet)
+		fprintf(stderr,
+			"athanor: another run is at work (process %d, since %s, at step '%s'), "
+			"waiting\n",
+			(int)holder->pid, holder->started, holder->step);
+}
+
+static bool take_lock(struct install *install, struct ath_err *err)
+{
+	char *path = ath_file_join(install->project.root, ".athanor/lock");
+	bool is_taken = ath_lock_take(path, install->options->lock_timeout_ms, on_wait, install,
+				      &install->lock, err);
+
+	free(path);
+	return is_taken;
+}
+
+static bool open_journal(struct install *install, struct ath_err *err)
+{
+	char *path = ath_project_path(&install->project, "journal.db");
+
+	install->project.journal = ath_journal_open(path, err);
+	free(path);
+	return install->project.journal != NULL;
+}
+
+/* No process of a run that died may live beside this one; its row is closed. */
+static bool bury_dead_runs(struct install *install, struct ath_err *err)
+{
+	struct ath_arena arena = { 0 };
+	struct ath_replay_runs open;
+	bool is_done = ath_replay_load_open(install->project.journal, &arena, &open, err);
+
+	for (size_t i = 0; is_done && i < open.len; i++) {
+		char *entry = NULL;
+		unsigned killed = 0;
+
+		if (strcmp(open.items[i].boot_id, install->boot_id) == 0) {
+			struct ath_str text = { 0 };
+
+			ath_str_printf(&text, "ATHANOR_RUN=%s", open.items[i].mark);
+			entry = ath_str_steal(&text);
+			killed = ath_process_sweep(entry, NULL);
+		}
+		if (killed)
+			fprintf(stderr, "athanor: ended %u process%s of an earlier run that died\n",
+				killed, killed == 1 ? "" : "es");
+		is_done = ath_journal_mark_dead(install->project.journal, open.items[i].id, err);
+		free(entry);
+	}
+	ath_arena_fini(&arena);
+	return is_done;
+}
+
+static bool prepare(struct install *install, struct ath_err *err)
+{
+	ath_warden_boot_id(install->boot_id);
+	ath_secret_make(install->mark);
+	install->mark[MARK_LEN] = '\0';
+	return ath_project_open(&install->project, install->options, err) &&
+	       make_state_folder(&install->project, err) && take_lock(install, err) &&
+	       open_journal(install, err) && bury_dead_runs(install, err) &&
+	       ath_project_plan(&install->project, install->options, err);
+}
+
+static struct ath_journal_run journal_run(const struct install *install)
+{
+	return (struct ath_journal_run){
+		.mark = install->mark,
+		.boot_id = install->boot_id,
+		.command = "install",
+		.continues = install->project.history.continues,
+	};
+}
+
+/* ---- nothing to do ---- */
+
+static int say_nothing(struct install *install)
+{
+	struct ath_journal_run run = journal_run(install);
+	struct ath_err err = { 0 };
+	struct ath_report report = { .outcome = "nothing" };
+
+	if (!ath_journal_add_nothing(install->project.journal, &run, &err))
+		return ath_print_error(&err, NULL);
+	if (!install->options->quiet && !install->options->json)
+		printf("athanor: nothing to do, %s is installed\n", install->project.recipe.name);
+	if (install->options->json)
+		ath_result_print(&install->result, &install->project, &report);
+	return 0;
+}
+
+/* ---- the go-ahead ---- */
+
+static bool must_ask(const struct ath_options *options)
+{
+	return !options->yes && !options->no_input && !options->json && isatty(STDIN_FILENO) &&
+	       isatty(STDERR_FILENO);
+}
+
+static bool ask(struct install *install)
+{
+	struct ath_str text = { 0 };
+	char answer[16] = "";
+
+	ath_print_plan(&install->project, false, &text);
+	ath_str_printf(&text, "Install %s in %s? [y/N] ", install->project.recipe.name,
+		       install->project.root);
+	ath_print_flush(&text, true);
+	return fgets(answer, sizeof(answer), stdin) && (answer[0] == 'y' || answer[0] == 'Y');
+}
+
+static int show_dry_run(struct install *install)
+{
+	struct ath_str text = { 0 };
+
+	ath_print_plan(&install->project, install->options->verbose, &text);
+	ath_print_flush(&text, false);
+	return install->options->detailed_exitcode ? 2 : 0;
+}
+
+/* ---- the orchestrator ---- */
+
+static void on_event(void *user, const struct ath_event *event)
+{
+	struct install *install = user;
+
+	ath_result_add(&install->result, event);
+	if (install->options->output == ATH_OUTPUT_JSON)
+		ath_ui_json(NULL, event);
+	else
+		ath_ui_plain(&install->plain, event);
+}
+
+static bool enter_run(struct install *install, char **out_run_dir, struct ath_err *err)
+{
+	struct ath_journal_run run = journal_run(install);
+	struct ath_str path = { 0 };
+
+	if (!open_journal(install, err) ||
+	    !ath_journal_begin_run(install->project.journal, &run, err))
+		return false;
+	ath_str_printf(&path, "%s/runs/%s", install->project.state_dir, install->mark);
+	*out_run_dir = ath_str_steal(&path);
+	install->project.world.run = install->mark;
+	install->project.world.run_dir = *out_run_dir;
+	ath_environ_set(&install->project.environment, "ATHANOR_RUN", install->mark);
+	return ath_file_make_folders(*out_run_dir, 0700, err);
+}
+
+static unsigned jobs_of(const struct ath_options *options)
+{
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (options->jobs)
+		return options->jobs;
+	return processors > 0 ? (unsigned)processors : 1;
+}
+
+static void run_steps(struct install *install, struct ath_loop *loop, struct ath_report *report)
+{
+	struct ath_project *project = &install->project;
+	struct ath_run_setup setup = {
+		.loop = loop,
+		.journal = project->journal,
+		.spec = &project->spec,
+		.graph = &project->graph,
+		.plan = &project->plan,
+		.bound = project->bound,
+		.history = &project->history,
+		.table = &ath_steps,
+		.world = &project->world,
+		.lock = &install->lock,
+		.jobs = jobs_of(install->options),
+		.on_event = on_event,
+		.on_event_user = install,
+	};
+
+	ath_run(&setup, report);
+}
+
+static int orchestrate(struct install *install)
+{
+	struct ath_err err = { 0 };
+	struct ath_report report;
+	struct ath_str text = { 0 };
+	char *run_dir = NULL;
+	struct ath_loop *loop = ath_loop_new(&err);
+
+	if (!loop || !ath_child_prepare(loop, &err) || !enter_run(install, &run_dir, &err)) {
+		free(run_dir);
+		return ath_print_error(&err, NULL);
+	}
+	run_steps(install, loop, &report);
+	ath_print_report(&install->project, &report, &text);
+	ath_print_flush(&text, report.exit_status != 0 || install->options->json);
+	if (install->options->json)
+		ath_result_print(&install->result, &install->project, &report);
+	ath_process_end_all(NULL, NULL);
+	ath_loop_free(loop);
+	install->project.world.run_dir = NULL;
+	free(run_dir);
+	return report.exit_status;
+}
+
+/* The plan says that something runs. */
+static int carry_out(struct install *install)
+{
+	struct ath_err err = { 0 };
+
+	if (install->options->dry_run)
+		return show_dry_run(install);
+	if (must_ask(install->options) && !ask(install)) {
+		fputs("athanor: nothing was done\n", stderr);
+		return 3;
+	}
+	ath_journal_close(install->project.journal);
+	install->project.journal = NULL;
+	if (!ath_warden_split(&install->lock, &err))
+		return ath_print_error(&err, NULL);
+	return orchestrate(install);
+}
+
+static int install_run(const struct ath_options *options)
+{
+	struct install install = {
+		.options = options,
+		.lock = { -1, -1 },
+		.plain = { options->verbose, options->quiet },
+	};
+	struct ath_err err = { 0 };
+	int status;
+
+	if (!prepare(&install, &err))
+		status = ath_print_error(&err, ath_str_get(&install.project.text));
+	else if (install.project.refusal.code != ATH_ERR_OK)
+		status = ath_print_error(&install.project.refusal, NULL);
+	else if (!install.project.plan.runs)
+		status = say_nothing(&install);
+	else
+		status = carry_out(&install);
+	ath_result_fini(&install.result);
+	ath_project_fini(&install.project);
+	ath_lock_free(&install.lock);
+	return status;
+}
+
+const struct ath_command ath_cmd_install = {
+	.name = "install",
+	.operands = "[DIR]",
+	.summary = "Install or upgrade the application, or go on where a run stopped.",
+	.takes_dir = true,
+	.run = install_run,
+};

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/* cli/log: every state transition of a run, or the full output of a step. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/time.h"
+#include "cli/commands.h"
+#include "cli/print.h"
+#include "cli/project.h"
+#include "cli/result.h"
+#include "journal/journal.h"
+#include "journal/replay.h"
+#include "os/file.h"
+
+enum {
+	MOST_RUNS = 1000, /* that are searched for a mark */
+};
+
+/* The run of that mark or number, or the newest one that did something for NULL. */
+static bool find_run(struct ath_project *project, const char *wanted, struct ath_replay_run *out,
+		     struct ath_err *err)
+{
+	struct ath_replay_runs runs = { 0 };
+
+	if (project->journal &&
+	    !ath_replay_load_runs(project->journal, false, MOST_RUNS, &project->arena, &runs, err))
+		return false;
+	for (size_t i = 0; i < runs.len; i++) {
+		if (!wanted || strcmp(wanted, runs.items[i].mark) == 0 ||
+		    strtoll(wanted, NULL, 10) == runs.items[i].id) {
+			*out = runs.items[i];
+			return true;
+		}
+	}
+	if (wanted)
+		return ath_err_set(err, ATH_ERR_NOT_FOUND, "there is no run '%s' in '%s'", wanted,
+				   project->state_dir);
+	return ath_err_set(err, ATH_ERR_NOT_FOUND, "no run is recorded in '%s'",
+			   project->state_dir);
+}
+
+static void print_row(const struct ath_replay_transition *row, struct ath_str *out)
+{
+	ath_time_put_wall(out, (struct ath_wall){ row->at_ms });
+	ath_str_printf(out, "  %-16s %-14s", row->step, row->state);
+	if (row->attempt > 1)
+		ath_str_printf(out, " attempt %u", row->attempt);
+	if (row->reason) {
+		ath_str_putc(out, ' ');
+		ath_str_put_clean(out, row->reason, strlen(row->reason));
+	}
+	ath_str_putc(out, '\n');
+}
+
+static void print_text(const struct ath_replay_run *run, const struct ath_replay_transitions *rows)
+{
+	struct ath_str text = { 0 };
+
+	ath_str_printf(&text, "run %s (%s %s): %s\n", run->mark, run->command, run->version,
+		       run->outcome ? run->outcome : "not ended");
+	for (size_t i = 0; i < rows->len; i++)
+		print_row(&rows->items[i], &text);
+	ath_print_flush(&text, false);
+}
+
+static void print_json(const struct ath_project *project, const struct ath_replay_run *run,
+		       const struct ath_replay_transitions *rows)
+{
+	struct ath_str text = { 0 };
+	struct ath_json json = { .out = &text };
+
+	ath_result_open(&json, project);
+	ath_json_put_bool(&json, "changed", false);
+	ath_json_put_text(&json, "run", run->mark);
+	ath_json_put_text(&json, "outcome", run->outcome);
+	ath_json_key(&json, "transitions");
+	ath_json_open(&json, '[');
+	for (size_t i = 0; i < rows->len; i++) {
+		struct ath_str at = { 0 };
+
+		ath_time_put_wall(&at, (struct ath_wall){ rows->items[i].at_ms });
+		ath_json_open(&json, '{');
+		ath_json_put_text(&json, "at", ath_str_get(&at));
+		ath_json_put_text(&json, "step", rows->items[i].step);
+		ath_json_put_text(&json, "state", rows->items[i].state);
+		ath_json_put_int(&json, "attempt", rows->items[i].attempt);
+		ath_json_put_text(&json, "reason", rows->items[i].reason);
+		ath_json_close(&json, '}');
+		ath_str_fini(&at);
+	}
+	ath_json_close(&json, ']');
+	ath_json_close(&json, '}');
+	ath_str_putc(&text, '\n');
+	ath_print_flush(&text, false);
+}
+
+static bool print_step_log(struct ath_project *project, const struct ath_replay_run *run,
+			   const char *step, struct ath_err *err)
+{
+	const char *name = ath_arena_printf(&project->arena, "runs/%s/%s.log", run->mark, step);
+	char *path = ath_project_path(project, name), buffer[65536];
+	FILE *file = strchr(step, '/') ? NULL : fopen(path, "re");
+	size_t len;
+
+	if (!file)
+		ath_err_set(err, ATH_ERR_NOT_FOUND,
+			    "step '%s' has no log in run %s: it wrote nothing, or there is no such "
+			    "step",
+			    step, run->mark);
+	while (file && (len = fread(buffer, 1, sizeof(buffer), file)) > 0)
+		fwrite(buffer, 1, len, stdout);
+	if (file)
+		fclose(file);
+	free(path);
+	return file != NULL;
+}
+
+static bool print_log(struct ath_project *project, const struct ath_options *options,
+		      struct ath_err *err)
+{
+	const char *wanted = options->operands.len ? options->operands.items[0] : NULL;
+	struct ath_replay_transitions rows;
+	struct ath_replay_run run;
+
+	if (!find_run(project, wanted && strcmp(wanted, "last") != 0 ? wanted : NULL, &run, err))
+		return false;
+	if (options->operands.len > 1)
+		return print_step_log(project, &run, options->operands.items[1], err);
+	if (!ath_replay_load_transitions(project->journal, run.id, &project->arena, &rows, err))
+		return false;
+	if (options->json)
+		print_json(project, &run, &rows);
+	else
+		print_text(&run, &rows);
+	return true;
+}
+
+static int log_run(const struct ath_options *options)
+{
+	struct ath_project project;
+	struct ath_err err = { 0 };
+	int status = 0;
+
+	if (!ath_project_open(&project, options, &err) ||
+	    !ath_project_look_at_journal(&project, &err) || !print_log(&project, options, &err))
+		status = ath_print_error(&err, ath_str_get(&project.text));
+	ath_project_fini(&project);
+	return status;
+}
+
+const struct ath_command ath_cmd_log = {
+	.name = "log",
+	.operands = "[RUN|last [STEP]]",
+	.summary = "Show every state transition of a run, or the full output of a step.",
+	.most_operands = 2,
+	.run = log_run,
+};

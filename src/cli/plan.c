@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/* cli/plan: prints each step, whether it would run, and why; changes nothing. */
+#include <stdio.h>
+
+#include "cli/commands.h"
+#include "cli/print.h"
+#include "cli/project.h"
+#include "cli/result.h"
+
+static void print_json(const struct ath_project *project)
+{
+	struct ath_str text = { 0 };
+	struct ath_json json = { .out = &text };
+	bool is_refused = project->refusal.code != ATH_ERR_OK;
+
+	ath_result_open(&json, project);
+	ath_json_put_bool(&json, "changed", false);
+	ath_json_put_int(&json, "pending", (int64_t)project->plan.runs);
+	ath_json_put_text(&json, "refusal", is_refused ? project->refusal.msg : NULL);
+	ath_result_put_plan(&json, project);
+	ath_json_close(&json, '}');
+	ath_str_putc(&text, '\n');
+	ath_print_flush(&text, false);
+}
+
+static void print_text(const struct ath_project *project, const struct ath_options *options)
+{
+	struct ath_str text = { 0 };
+
+	for (size_t i = 0; i < project->recipe.findings.len; i++)
+		ath_str_printf(&text, "found: %s\n", project->recipe.findings.items[i]);
+	if (project->plan.runs)
+		ath_print_plan(project, options->verbose, &text);
+	else
+		ath_str_printf(&text, "nothing to do, %s is installed\n", project->recipe.name);
+	ath_print_flush(&text, false);
+}
+
+static int plan_run(const struct ath_options *options)
+{
+	struct ath_project project;
+	struct ath_err err = { 0 };
+	int status = 0;
+
+	if (!ath_project_open(&project, options, &err) ||
+	    !ath_project_look_at_journal(&project, &err) ||
+	    !ath_project_plan(&project, options, &err)) {
+		status = ath_print_error(&err, ath_str_get(&project.text));
+	} else {
+		if (options->json)
+			print_json(&project);
+		else
+			print_text(&project, options);
+		if (project.refusal.code != ATH_ERR_OK)
+			status = ath_print_error(&project.refusal, NULL);
+		else if (project.plan.runs && options->detailed_exitcode)
+			status = 2;
+	}
+	ath_project_fini(&project);
+	return status;
+}
+
+const struct ath_command ath_cmd_plan = {
+	.name = "plan",
+	.operands = "[DIR]",
+	.summary = "Show each step, whether it would run, and why.",
+	.takes_dir = true,
+	.run = plan_run,
+};

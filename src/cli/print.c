@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/* cli/print: errors, plans and results as text for people. */
+#include "cli/print.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/time.h"
+#include "os/file.h"
+
+enum {
+	TAIL_LINES = 8, /* of a failed step's log that are shown */
+	TAIL_BYTES = 8192,
+};
+
+void ath_print_flush(struct ath_str *text, bool to_stderr)
+{
+	FILE *stream = to_stderr ? stderr : stdout;
+
+	fwrite(ath_str_get(text), 1, text->len, stream);
+	fflush(stream);
+	ath_str_fini(text);
+}
+
+/* The line of the operator's text with a caret below the column. */
+static void put_caret(const struct ath_pos *pos, const char *text, struct ath_str *out)
+{
+	const char *line = text;
+	size_t len;
+
+	for (unsigned i = 1; i < pos->line && line; i++) {
+		line = strchr(line, '\n');
+		line = line ? line + 1 : NULL;
+	}
+	if (!line)
+		return;
+	len = strcspn(line, "\r\n");
+	ath_str_printf(out, "%6u | ", pos->line);
+	ath_str_put_clean(out, line, len);
+	ath_str_printf(out, "\n       | %*s^\n", (int)(pos->column ? pos->column - 1 : 0), "");
+}
+
+int ath_print_error(const struct ath_err *err, const char *text)
+{
+	struct ath_str out = { 0 };
+
+	ath_str_puts(&out, "athanor: ");
+	if (err->pos.line)
+		ath_str_printf(&out, "%s:%u:%u: ", err->pos.file ? err->pos.file : "recipe",
+			       err->pos.line, err->pos.column);
+	ath_str_put_clean(&out, err->msg, strlen(err->msg));
+	ath_str_putc(&out, '\n');
+	if (err->pos.line && text && *text)
+		put_caret(&err->pos, text, &out);
+	ath_print_flush(&out, true);
+	return ath_err_exit_status(err->code);
+}
+
+static void put_reason(const struct ath_plan_row *row, struct ath_str *out)
+{
+	if (row->reason == ATH_PLAN_REASON_STATIC && row->subject) {
+		ath_str_puts(out, row->subject);
+		return;
+	}
+	ath_str_puts(out, ath_plan_reason_text(row->reason));
+	if (row->subject) {
+		ath_str_puts(out, ": ");
+		ath_str_put_clean(out, row->subject, strlen(row->subject));
+	}
+}
+
+void ath_print_plan(const struct ath_project *project, bool is_verbose, struct ath_str *out)
+{
+	for (size_t i = 0; i < project->plan.len; i++) {
+		const struct ath_plan_row *row = &project->plan.rows[i];
+
+		if (row->verdict == ATH_PLAN_SKIP && !is_verbose)
+			continue;
+		ath_str_printf(out, "  %-10s%-16s", ath_plan_verdict_name(row->verdict),
+			       project->spec.steps[row->step].name);
+		put_reason(row, out);
+		if (row->is_asked_again)
+			ath_str_puts(out, "; asked again when its turn comes");
+		ath_str_putc(out, '\n');
+	}
+}
+
+/* The last lines of a log, cleaned and indented. */
+static void put_log_tail(const char *path, struct ath_str *out)
+{
+	char buffer[TAIL_BYTES];
+	FILE *file = fopen(path, "re");
+	size_t len, from, lines = 0;
+
+	if (!file)
+		return;
+	if (fseek(file, -(long)sizeof(buffer), SEEK_END) != 0)
+		rewind(file);
+	len = fread(buffer, 1, sizeof(buffer), file);
+	fclose(file);
+	while (len && buffer[len - 1] == '\n')
+		len--;
+	for (from = len; from > 0 && (buffer[from - 1] != '\n' || ++lines < TAIL_LINES);)
+		from--;
+	while (from < len) {
+		const char *end = memchr(buffer + from, '\n', len - from);
+		size_t part = end ? (size_t)(end - (buffer + from)) : len - from;
+
+		ath_str_puts(out, "    | ");
+		ath_str_put_clean(out, buffer + from, part > 300 ? 300 : part);
+		ath_str_putc(out, '\n');
+		from += part + 1;
+	}
+}
+
+static void put_database(const struct ath_project *project, const struct ath_report *report,
+			 struct ath_str *out)
+{
+	const char *path = ath_pairs_find(&project->facts, "database.path");
+
+	if (path)
+		ath_str_printf(out, "  database: %s (%s)\n",
+			       report->database[0] ? report->database : "unchanged", path);
+	else
+		ath_str_puts(out, "  database: unchanged, it was not touched\n");
+}
+
+static void put_good(const struct ath_project *project, const struct ath_report *report,
+		     struct ath_str *out)
+{
+	const char *heads = ath_pairs_find(&project->facts, "database.heads");
+
+	ath_str_printf(out, "athanor: %s is installed", project->recipe.name);
+	if (heads)
+		ath_str_printf(out, ", its database is at %s", heads);
+	ath_str_puts(out, " (");
+	ath_time_put_duration(out, report->ms);
+	ath_str_printf(out, ": %zu steps run, %zu already there, %zu not needed)\n",
+		       report->succeeded, report->satisfied, report->skipped);
+}
+
+void ath_print_report(const struct ath_project *project, const struct ath_report *report,
+		      struct ath_str *out)
+{
+	char *command;
+
+	if (report->exit_status == 0) {
+		put_good(project, report, out);
+		return;
+	}
+	ath_str_printf(out, "athanor: %s", report->outcome);
+	if (report->step[0])
+		ath_str_printf(out, " at step '%s'", report->step);
+	if (report->cause.code != ATH_ERR_OK) {
+		ath_str_puts(out, ": ");
+		ath_str_put_clean(out, report->cause.msg, strlen(report->cause.msg));
+	}
+	ath_str_putc(out, '\n');
+	if (report->log[0] && ath_file_kind(report->log) == ATH_FILE_REGULAR)
+		put_log_tail(report->log, out);
+	put_database(project, report, out);
+	command = ath_project_command(project, "install");
+	ath_str_printf(out, "  next:     %s   (goes on where this run stopped)\n", command);
+	free(command);
+	if (report->log[0] && ath_file_kind(report->log) == ATH_FILE_REGULAR)
+		ath_str_printf(out, "  log:      %s\n", report->log);
+}

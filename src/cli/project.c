@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/* cli/project: an application's folder as the commands see it. */
+#include "cli/project.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "journal/journal.h"
+#include "journal/replay.h"
+#include "os/file.h"
+#include "recipe/graph.h"
+#include "steps/table.h"
+
+static bool find_folders(struct ath_project *project, const struct ath_options *options,
+			 struct ath_err *err)
+{
+	if (ath_file_kind(options->dir) != ATH_FILE_FOLDER)
+		return ath_err_set(err, ATH_ERR_NOT_FOUND, "there is no folder '%s'", options->dir);
+	project->root = ath_file_resolve(options->dir, err);
+	if (!project->root)
+		return false;
+	if (options->state_dir)
+		project->state_dir = ath_file_resolve(options->state_dir, err);
+	else
+		project->state_dir = ath_file_join(project->root, ".athanor");
+	return project->state_dir != NULL;
+}
+
+static bool find_note(void *user, const char *name, struct ath_pairs *out)
+{
+	struct ath_project *project = user;
+	struct ath_err err = { 0 };
+
+	return project->journal && ath_replay_find_note(project->journal, name, out, &err);
+}
+
+static void init_world(struct ath_project *project, const struct ath_options *options)
+{
+	ath_environ_init(&project->environment);
+	project->world = (struct ath_step_world){
+		.root = project->root,
+		.state_dir = project->state_dir,
+		.environment = &project->environment,
+		.facts = &project->facts,
+		.lock_timeout_ms = options->lock_timeout_ms,
+		.assume_revision = options->assume_revision,
+		.find_note = find_note,
+		.notes = project,
+	};
+}
+
+bool ath_project_open(struct ath_project *project, const struct ath_options *options,
+		      struct ath_err *err)
+{
+	*project = (struct ath_project){ 0 };
+	if (!find_folders(project, options, err) ||
+	    !ath_recipe_load(project->root, &project->recipe, &project->text, err))
+		return false;
+	ath_recipe_graph(&project->recipe, &project->arena, &project->spec);
+	init_world(project, options);
+	return ath_graph_build(&project->spec, &project->arena, &project->graph, err) &&
+	       ath_survey_bind(&project->spec, &ath_steps, &project->arena, &project->bound, err);
+}
+
+bool ath_project_look_at_journal(struct ath_project *project, struct ath_err *err)
+{
+	char *path = ath_project_path(project, "journal.db");
+
+	project->journal = ath_journal_open_read(path, err);
+	free(path);
+	return err->code == ATH_ERR_OK;
+}
+
+bool ath_project_plan(struct ath_project *project, const struct ath_options *options,
+		      struct ath_err *err)
+{
+	struct ath_plan_choice choice = { options->only, options->skip };
+
+	ath_history_fini(&project->history);
+	if (!ath_history_load(project->journal, &project->history, err))
+		return false;
+	project->looks = ath_arena_new(&project->arena, project->spec.len, sizeof(*project->looks));
+	ath_survey_look_all(&project->spec, &project->graph, project->bound, &project->history,
+			    &project->world, &project->arena, project->looks, &project->refusal);
+	return ath_plan_make(&project->spec, &project->graph, project->looks, &project->facts,
+			     &choice, &project->arena, &project->plan, err);
+}
+
+char *ath_project_path(const struct ath_project *project, const char *name)
+{
+	return ath_file_join(project->state_dir, name);
+}
+
+char *ath_project_command(const struct ath_project *project, const char *command)
+{
+	char *own = ath_file_join(project->root, ".athanor");
+	struct ath_str text = { 0 };
+
+	ath_str_printf(&text, "athanor %s %s", command, project->root);
+	if (strcmp(own, project->state_dir) != 0)
+		ath_str_printf(&text, " --state-dir %s", project->state_dir);
+	free(own);
+	return ath_str_steal(&text);
+}
+
+void ath_project_fini(struct ath_project *project)
+{
+	ath_journal_close(project->journal);
+	ath_history_fini(&project->history);
+	ath_pairs_fini(&project->facts);
+	ath_environ_fini(&project->environment);
+	ath_recipe_fini(&project->recipe);
+	ath_str_fini(&project->text);
+	ath_arena_fini(&project->arena);
+	free(project->root);
+	free(project->state_dir);
+	*project = (struct ath_project){ 0 };
+}

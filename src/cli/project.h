@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cli/project: an application's folder as the commands see it: recipe, graph, past, and the plan.
+ *
+ * Opening reads only. The journal is opened for writing by install alone, under the lock.
+ */
+#ifndef ATH_CLI_PROJECT_H
+#define ATH_CLI_PROJECT_H
+
+#include "base/str.h"
+#include "cli/options.h"
+#include "engine/history.h"
+#include "engine/step.h"
+#include "engine/survey.h"
+#include "os/environ.h"
+#include "plan/graph.h"
+#include "plan/make.h"
+#include "recipe/recipe.h"
+
+struct ath_journal;
+
+struct ath_project {
+	struct ath_arena arena;         /* owned */
+	struct ath_recipe recipe;       /* owned */
+	struct ath_str text;            /* owned; the recipe's text, for a caret */
+	struct ath_environ environment; /* owned; what children get */
+	struct ath_pairs facts;         /* owned */
+	struct ath_history history;     /* owned */
+	struct ath_journal *journal;    /* owned; NULL: none yet, or closed */
+	char *root;                     /* owned; absolute, without links */
+	char *state_dir;                /* owned; absolute */
+	struct ath_spec spec;           /* in the arena, as all below */
+	struct ath_graph graph;
+	const struct ath_bound *bound;
+	struct ath_step_world world;
+	struct ath_plan_look *looks;
+	struct ath_plan plan;
+	struct ath_err refusal; /* clean, or: it is certain that a run would refuse */
+};
+
+/*
+ * Find the folder and load its recipe and graph. On failure the project holds what is needed for
+ * the message (ath_print_error); fini it in any case.
+ * Fails with: ATH_ERR_NOT_FOUND, ATH_ERR_RECIPE, ...
+ */
+ATH_NODISCARD bool ath_project_open(struct ath_project *project, const struct ath_options *options,
+				    struct ath_err *err);
+
+/* Load the past from project->journal (NULL: none), ask every probe and make the plan. */
+ATH_NODISCARD bool ath_project_plan(struct ath_project *project, const struct ath_options *options,
+				    struct ath_err *err);
+
+/* Open the journal for looking, if there is one. */
+ATH_NODISCARD bool ath_project_look_at_journal(struct ath_project *project, struct ath_err *err);
+
+/* A path in the state directory; owned. */
+char *ath_project_path(const struct ath_project *project, const char *name);
+
+/* The command to type next, such as "athanor install /srv/app"; owned. */
+char *ath_project_command(const struct ath_project *project, const char *command);
+
+/* Release; zeroed afterwards. */
+void ath_project_fini(struct ath_project *project);
+
+#endif

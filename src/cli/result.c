@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/* cli/result: the result of a command as one JSON object on stdout. */
+#include "cli/result.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "cli/print.h"
+#include "engine/state.h"
+
+void ath_result_add(struct ath_result *result, const struct ath_event *event)
+{
+	struct ath_result_step *step = NULL;
+
+	if (event->kind != ATH_EVENT_STATE)
+		return;
+	ath_vec_each (&result->steps, one) {
+		if (strcmp(one->name, event->step) == 0)
+			step = one;
+	}
+	if (!step) {
+		step = ath_vec_push(&result->steps);
+		*step = (struct ath_result_step){ .name = ath_mem_strdup(event->step) };
+	}
+	free(step->reason);
+	step->reason = event->reason ? ath_mem_strdup(event->reason) : NULL;
+	step->state = ath_state_name(ath_state_find(event->state));
+	step->ms = event->ms;
+}
+
+void ath_result_open(struct ath_json *json, const struct ath_project *project)
+{
+	ath_json_open(json, '{');
+	ath_json_put_text(json, "athanor", ATH_VERSION);
+	ath_json_put_text(json, "app", project->recipe.name);
+	ath_json_put_text(json, "root", project->root);
+}
+
+void ath_result_put_plan(struct ath_json *json, const struct ath_project *project)
+{
+	ath_json_key(json, "steps");
+	ath_json_open(json, '[');
+	for (size_t i = 0; i < project->plan.len; i++) {
+		const struct ath_plan_row *row = &project->plan.rows[i];
+
+		ath_json_open(json, '{');
+		ath_json_put_text(json, "name", project->spec.steps[row->step].name);
+		ath_json_put_text(json, "verdict", ath_plan_verdict_name(row->verdict));
+		ath_json_put_text(json, "reason", ath_plan_reason_text(row->reason));
+		ath_json_put_text(json, "subject", row->subject);
+		ath_json_put_bool(json, "asked_again", row->is_asked_again);
+		ath_json_close(json, '}');
+	}
+	ath_json_close(json, ']');
+}
+
+static void put_steps(struct ath_json *json, const struct ath_result *result)
+{
+	ath_json_key(json, "steps");
+	ath_json_open(json, '[');
+	ath_vec_each (&result->steps, one) {
+		ath_json_open(json, '{');
+		ath_json_put_text(json, "name", one->name);
+		ath_json_put_text(json, "state", one->state);
+		ath_json_put_text(json, "reason", one->reason);
+		ath_json_put_int(json, "ms", (int64_t)one->ms);
+		ath_json_close(json, '}');
+	}
+	ath_json_close(json, ']');
+}
+
+static void put_cause(struct ath_json *json, const struct ath_report *report)
+{
+	bool has_failed = report->cause.code != ATH_ERR_OK;
+
+	ath_json_put_text(json, "step", report->step[0] ? report->step : NULL);
+	ath_json_put_text(json, "code", has_failed ? ath_err_name(report->cause.code) : NULL);
+	ath_json_put_text(json, "cause", has_failed ? report->cause.msg : NULL);
+	ath_json_put_text(json, "log", report->log[0] ? report->log : NULL);
+}
+
+void ath_result_print(const struct ath_result *result, const struct ath_project *project,
+		      const struct ath_report *report)
+{
+	struct ath_str text = { 0 };
+	struct ath_json json = { .out = &text };
+	char *next = report->exit_status ? ath_project_command(project, "install") : NULL;
+
+	ath_result_open(&json, project);
+	ath_json_put_text(&json, "run", project->world.run);
+	ath_json_put_text(&json, "outcome", report->outcome);
+	ath_json_put_int(&json, "exit_status", report->exit_status);
+	ath_json_put_bool(&json, "changed", report->succeeded > 0);
+	put_cause(&json, report);
+	ath_json_key(&json, "database");
+	ath_json_open(&json, '{');
+	ath_json_put_text(&json, "path", ath_pairs_find(&project->facts, "database.path"));
+	ath_json_put_text(&json, "state", report->database[0] ? report->database : "unchanged");
+	ath_json_put_text(&json, "head", ath_pairs_find(&project->facts, "database.heads"));
+	ath_json_close(&json, '}');
+	ath_json_put_text(&json, "next", next);
+	put_steps(&json, result);
+	ath_json_close(&json, '}');
+	ath_str_putc(&text, '\n');
+	ath_print_flush(&text, false);
+	free(next);
+}
+
+void ath_result_fini(struct ath_result *result)
+{
+	ath_vec_each (&result->steps, one) {
+		free(one->name);
+		free(one->reason);
+	}
+	ath_vec_fini(&result->steps);
+}

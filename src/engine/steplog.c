@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/* engine/steplog: the file STEP.log of one step in one run, and its last lines. */
+#include "engine/steplog.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+void ath_steplog_init(struct ath_steplog *log, const char *folder, const char *step)
+{
+	struct ath_str path = { 0 };
+
+	ath_str_printf(&path, "%s/%s.log", folder, step);
+	*log = (struct ath_steplog){ .path = ath_str_steal(&path), .fd = -1 };
+}
+
+static void write_file(struct ath_steplog *log, const char *bytes, size_t len)
+{
+	if (log->fd < 0 && !log->is_broken)
+		log->fd = open(log->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW,
+			       0600);
+	while (len && log->fd >= 0) {
+		ssize_t done = write(log->fd, bytes, len);
+
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done < 0)
+			break;
+		bytes += done;
+		len -= (size_t)done;
+		log->written += (uint64_t)done;
+	}
+	log->is_broken |= len > 0;
+}
+
+static void keep_tail(struct ath_steplog *log, const char *bytes, size_t len)
+{
+	if (!log->tail)
+		log->tail = ath_mem_new(ATH_STEPLOG_TAIL, 1);
+	for (uint64_t at = log->total; len;) {
+		size_t place = at % ATH_STEPLOG_TAIL, part = ATH_STEPLOG_TAIL - place;
+
+		if (part > len)
+			part = len;
+		memcpy(log->tail + place, bytes, part);
+		bytes += part;
+		len -= part;
+		at += part;
+	}
+}
+
+void ath_steplog_add(struct ath_steplog *log, const char *bytes, size_t len)
+{
+	size_t room = log->written < ATH_STEPLOG_HEAD ? ATH_STEPLOG_HEAD - (size_t)log->written : 0;
+
+	keep_tail(log, bytes, len);
+	log->total += len;
+	if (room && !log->is_broken)
+		write_file(log, bytes, len < room ? len : room);
+}
+
+/* The kept tail in one piece, at most `most` bytes; the caller frees. */
+static char *copy_tail(const struct ath_steplog *log, uint64_t most, size_t *out_len)
+{
+	uint64_t len = log->total < ATH_STEPLOG_TAIL ? log->total : ATH_STEPLOG_TAIL;
+	char *copy;
+
+	if (len > most)
+		len = most;
+	copy = ath_mem_new((size_t)len, 1);
+	for (uint64_t i = 0; i < len; i++)
+		copy[i] = log->tail[(log->total - len + i) % ATH_STEPLOG_TAIL];
+	*out_len = (size_t)len;
+	return copy;
+}
+
+void ath_steplog_put_tail(const struct ath_steplog *log, size_t lines, const char *indent,
+			  struct ath_str *out)
+{
+	size_t len, from, count = 0;
+	char *tail;
+
+	if (!log->total)
+		return;
+	tail = copy_tail(log, UINT64_MAX, &len);
+	while (len && tail[len - 1] == '\n')
+		len--;
+	for (from = len; from > 0; from--) {
+		if (tail[from - 1] == '\n' && ++count == lines)
+			break;
+	}
+	while (from < len) {
+		const char *end = memchr(tail + from, '\n', len - from);
+		size_t part = end ? (size_t)(end - (tail + from)) : len - from;
+
+		ath_str_puts(out, indent);
+		ath_str_put_clean(out, tail + from, part > 500 ? 500 : part);
+		ath_str_putc(out, '\n');
+		from += part + 1;
+	}
+	free(tail);
+}
+
+static void write_cut_tail(struct ath_steplog *log)
+{
+	uint64_t lost = log->total - log->written;
+	size_t len;
+	char *tail = copy_tail(log, lost, &len), note[96];
+
+	snprintf(note, sizeof(note), "\n[athanor: %" PRIu64 " bytes left out here]\n", lost - len);
+	write_file(log, note, strlen(note));
+	write_file(log, tail, len);
+	free(tail);
+}
+
+void ath_steplog_fini(struct ath_steplog *log)
+{
+	if (log->total > log->written && log->fd >= 0 && !log->is_broken)
+		write_cut_tail(log);
+	if (log->path && log->fd >= 0)
+		close(log->fd);
+	free(log->path);
+	free(log->tail);
+	*log = (struct ath_steplog){ .fd = -1 };
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * engine/steplog: the file STEP.log of one step in one run, and its last lines.
+ *
+ * The file is made at its first byte. Up to a stated size it is raw; of what comes after only the
+ * last part is kept, with a line that says how much was left out. Buffers are fixed.
+ */
+#ifndef ATH_ENGINE_STEPLOG_H
+#define ATH_ENGINE_STEPLOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/str.h"
+
+enum {
+	ATH_STEPLOG_HEAD = 16 << 20, /* bytes of the file that are kept from the start */
+	ATH_STEPLOG_TAIL = 64 << 10, /* bytes kept from the end */
+};
+
+struct ath_steplog {
+	char *path;       /* owned; NULL until opened */
+	char *tail;       /* owned ring of the last bytes; NULL until the first byte */
+	int fd;           /* owned; -1 while there is no file */
+	uint64_t written; /* bytes in the file */
+	uint64_t total;   /* bytes received */
+	bool is_broken;   /* the file cannot be written; the tail goes on */
+};
+
+/* Prepare; nothing is made yet. `folder` is the run's folder. */
+void ath_steplog_init(struct ath_steplog *log, const char *folder, const char *step);
+
+/* Append; never fails: a full disk stops the file, not the step. */
+void ath_steplog_add(struct ath_steplog *log, const char *bytes, size_t len);
+
+/* Append the last `lines` lines, cleaned for a terminal, each indented by `indent`. */
+void ath_steplog_put_tail(const struct ath_steplog *log, size_t lines, const char *indent,
+			  struct ath_str *out);
+
+/* Write the kept tail if the middle was cut, close and release. */
+void ath_steplog_fini(struct ath_steplog *log);
+
+#endif

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sqlite/live: takes, uses and gives up the exclusive lock on the user's database.
+ *
+ * locking_mode=EXCLUSIVE keeps every lock once it has been taken until the handle is closed, and lets
+ * a WAL database be used without a -shm. What a close does to a WAL is decided by one switch,
+ * SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE (measured with 3.40.1): on, main file and -wal keep their bytes,
+ * but a -wal that only our open made stays behind, empty; off, that one is removed, but frames of
+ * the application would be moved into the main file. So it is on exactly while there are frames.
+ */
+#include "sqlite/live.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "sqlite/handle.h"
+#include "sqlite/holders.h"
+#include "sqlite/pages.h"
+#include "sqlite/transfer.h"
+
+struct ath_live {
+	struct ath_db *db; /* owned */
+	struct ath_live_traits traits;
+	bool is_committed; /* its contents are ours, promise B is over */
+};
+
+/* Bytes of the file beside a database, 0 if there is none. */
+static uint64_t bytes_beside(const char *path, const char *suffix)
+{
+	struct ath_str name = { 0 };
+	struct stat st;
+	uint64_t bytes = 0;
+
+	ath_str_printf(&name, "%s%s", path, suffix);
+	if (!stat(ath_str_get(&name), &st))
+		bytes = (uint64_t)st.st_size;
+	ath_str_fini(&name);
+	return bytes;
+}
+
+static void unlink_beside(const char *path, const char *suffix)
+{
+	struct ath_str name = { 0 };
+
+	ath_str_printf(&name, "%s%s", path, suffix);
+	unlink(ath_str_get(&name));
+	ath_str_fini(&name);
+}
+
+static bool identify(const char *path, struct ath_live_traits *traits, struct ath_err *err)
+{
+	struct stat st;
+
+	if (lstat(path, &st))
+		return ath_err_sys(
+			err, errno == ENOENT || errno == ENOTDIR ? ATH_ERR_NOT_FOUND : ATH_ERR_IO,
+			errno, "cannot open database '%s'", path);
+	if (!S_ISREG(st.st_mode) || st.st_nlink != 1)
+		return ath_err_set(err, ATH_ERR_REFUSED, "database '%s' is %s", path,
+				   S_ISREG(st.st_mode) ? "a file with several links"
+						       : "not a regular file");
+	traits->dev = st.st_dev;
+	traits->ino = st.st_ino;
+	return true;
+}
+
+/* Is there a journal that the next writable open rolls back? SQLite's own answer: a read-only handle
+ * must refuse. */
+static bool has_hot_journal(const char *path)
+{
+	struct ath_err ignored = { 0 };
+	struct ath_db *db;
+	bool is_hot;
+
+	if (!bytes_beside(path, "-journal"))
+		return false;
+	db = ath_db_open(path, ATH_DB_READ, 0, &ignored);
+	is_hot = db && !ath_db_exec(db, "SELECT 1 FROM sqlite_schema LIMIT 1", &ignored) &&
+		 ath_db_last_result(db) == SQLITE_READONLY_ROLLBACK;
+	ath_db_close(db);
+	return is_hot;
+}
+
+static void keep_wal(struct ath_live *live, bool is_kept)
+{
+	sqlite3_db_config(ath_db_raw(live->db), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, (int)is_kept,
+			  NULL);
+}
+
+/* Put the holders' names into the error of a lock that could not be taken. */
+static void name_holders(const char *path, struct ath_err *err)
+{
+	struct ath_str names = { 0 };
+
+	if (ath_holders_put(&names, path)) {
+		ath_err_clear(err);
+		ath_err_set(err, ATH_ERR_LOCKED, "database '%s' is in use by %s; stop it first",
+			    path, ath_str_get(&names));
+	}
+	ath_str_fini(&names);
+}
+
+/*
+ * ROLLBACK, not COMMIT: ending an exclusive transaction on a zero-byte file by COMMIT would write its
+ * first page (measured with 3.40.1). The lock stays either way.
+ */
+static bool lock(struct ath_live *live, const char *path, struct ath_err *err)
+{
+	int has_moved = 0;
+
+	if (!ath_db_exec(live->db,
+			 "PRAGMA locking_mode=EXCLUSIVE; PRAGMA synchronous=EXTRA;"
+			 "BEGIN EXCLUSIVE; ROLLBACK",
+			 err)) {
+		if (err->code == ATH_ERR_LOCKED)
+			name_holders(path, err);
+		return false;
+	}
+	sqlite3_file_control(ath_db_raw(live->db), "main", SQLITE_FCNTL_HAS_MOVED, &has_moved);
+	if (has_moved)
+		return ath_err_set(err, ATH_ERR_IO,
+				   "database '%s' was replaced while it was opened", path);
+	live->traits.had_wal = bytes_beside(path, "-wal") > 0;
+	if (!live->traits.had_wal)
+		keep_wal(live, false);
+	return true;
+}
+
+static bool read_text(struct ath_db *db, const char *sql, char *out, size_t size,
+		      struct ath_err *err)
+{
+	char *text;
+
+	if (!ath_db_query_text(db, sql, &text, err))
+		return false;
+	snprintf(out, size, "%s", text ? text : "");
+	free(text);
+	return true;
+}
+
+static bool read_traits(struct ath_live *live, struct ath_err *err)
+{
+	struct ath_live_traits *traits = &live->traits;
+	struct ath_db *db = live->db;
+	struct stat st;
+
+	if (stat(ath_db_path(db), &st))
+		return ath_err_sys(err, ATH_ERR_IO, errno, "cannot open database '%s'",
+				   ath_db_path(db));
+	traits->bytes = (uint64_t)st.st_size;
+	return read_text(db, "PRAGMA journal_mode", traits->journal_mode,
+			 sizeof(traits->journal_mode), err) &&
+	       read_text(db, "PRAGMA encoding", traits->encoding, sizeof(traits->encoding), err) &&
+	       ath_db_query_int(db, "PRAGMA page_size", &traits->page_size, err) &&
+	       ath_db_query_int(db, "PRAGMA user_version", &traits->user_version, err);
+}
+
+bool ath_live_open(const char *path, unsigned busy_ms, struct ath_live **out, struct ath_err *err)
+{
+	struct ath_live_traits traits = { 0 };
+	struct ath_live *live;
+
+	if (!identify(path, &traits, err))
+		return false;
+	traits.was_recovered = has_hot_journal(path);
+	live = ath_mem_new(1, sizeof(*live));
+	live->traits = traits;
+	live->db = ath_db_open(path, ATH_DB_WRITE, busy_ms, err);
+	if (live->db) {
+		keep_wal(live, true);
+		sqlite3_wal_autocheckpoint(ath_db_raw(live->db), 0);
+	}
+	if (live->db && lock(live, path, err) && read_traits(live, err)) {
+		*out = live;
+		return true;
+	}
+	ath_live_close(live, false);
+	return false;
+}
+
+void ath_live_close(struct ath_live *live, bool was_committed)
+{
+	if (!live)
+		return;
+	if (was_committed && live->db) {
+		/* If it cannot be moved now, the new state stays in the -wal, as durable as here. */
+		keep_wal(live, false);
+		sqlite3_wal_checkpoint_v2(ath_db_raw(live->db), "main", SQLITE_CHECKPOINT_TRUNCATE,
+					  NULL, NULL);
+	}
+	ath_db_close(live->db);
+	free(live);
+}
+
+const struct ath_live_traits *ath_live_traits(const struct ath_live *live)
+{
+	return &live->traits;
+}
+
+struct ath_db *ath_live_db(struct ath_live *live)
+{
+	return live->db;
+}
+
+bool ath_live_query_text(struct ath_live *live, const char *sql, char **out_text,
+			 struct ath_err *err)
+{
+	return ath_db_query_text(live->db, sql, out_text, err);
+}
+
+bool ath_live_read(struct ath_live *live, ath_live_bytes_fn *on_bytes, void *user,
+		   struct ath_err *err)
+{
+	return ath_pages_read(live->db, false, on_bytes, user, err);
+}
+
+static bool read_copy_pages(struct ath_live *live, const char *scratch, ath_live_bytes_fn *on_bytes,
+			    void *user, struct ath_err *err)
+{
+	bool is_read;
+
+	if (!ath_live_copy(live, scratch, NULL, NULL, err))
+		return false;
+	is_read =
+		ath_live_settle(scratch, err) && ath_pages_read_file(scratch, on_bytes, user, err);
+	unlink(scratch);
+	return is_read;
+}
+
+bool ath_live_read_pages(struct ath_live *live, const char *scratch, ath_live_bytes_fn *on_bytes,
+			 void *user, struct ath_err *err)
+{
+	bool has_frames = bytes_beside(ath_db_path(live->db), "-wal") > 0;
+
+	if (has_frames && !live->is_committed)
+		return read_copy_pages(live, scratch, on_bytes, user, err);
+	if (has_frames && !ath_db_exec(live->db, "PRAGMA wal_checkpoint(TRUNCATE)", err))
+		return false;
+	return ath_pages_read(live->db, true, on_bytes, user, err);
+}
+
+/* SQLite would let the umask decide the mode. */
+static bool create_private(const char *path, struct ath_err *err)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	bool is_fine = fd >= 0 && !fchmod(fd, 0600);
+
+	if (!is_fine)
+		ath_err_sys(err, errno == EEXIST ? ATH_ERR_EXISTS : ATH_ERR_IO, errno,
+			    "cannot create '%s'", path);
+	if (fd >= 0)
+		close(fd);
+	return is_fine;
+}
+
+bool ath_live_copy(struct ath_live *live, const char *to, ath_live_progress_fn *on_progress,
+		   void *user, struct ath_err *err)
+{
+	struct ath_db *copy;
+	bool is_copied;
+
+	if (!create_private(to, err))
+		return false;
+	copy = ath_db_open(to, ATH_DB_WRITE, 0, err);
+	is_copied = copy && ath_transfer(live->db, copy, on_progress, user, err);
+	ath_db_close(copy);
+	is_copied = is_copied && ath_transfer_sync(to, err);
+	if (!is_copied) {
+		unlink(to);
+		unlink_beside(to, "-journal");
+	}
+	return is_copied;
+}
+
+/* A copy by backup takes the journal mode of `from` with it, and cannot change the page size of a WAL
+ * database. */
+static bool check_fit(struct ath_live *live, struct ath_db *from, struct ath_err *err)
+{
+	char mode[16];
+	int64_t page_size;
+
+	if (!read_text(from, "PRAGMA journal_mode", mode, sizeof(mode), err) ||
+	    !ath_db_query_int(from, "PRAGMA page_size", &page_size, err))
+		return false;
+	if (ath_str_is(mode, "wal"))
+		return ath_err_set(err, ATH_ERR_REFUSED, "cannot commit '%s': it is in WAL mode",
+				   ath_db_path(from));
+	if (page_size != live->traits.page_size && ath_str_is(live->traits.journal_mode, "wal"))
+		return ath_err_set(
+			err, ATH_ERR_REFUSED,
+			"cannot commit '%s': its page size is %lld, that of '%s' is %lld",
+			ath_db_path(from), (long long)page_size, ath_db_path(live->db),
+			(long long)live->traits.page_size);
+	return true;
+}
+
+bool ath_live_commit(struct ath_live *live, const char *from, ath_live_progress_fn *on_progress,
+		     void *user, struct ath_err *err)
+{
+	struct ath_db *source = ath_db_open(from, ATH_DB_READ, 0, err);
+	bool is_committed = source && check_fit(live, source, err) &&
+			    ath_transfer(source, live->db, on_progress, user, err);
+
+	ath_db_close(source);
+	live->is_committed = live->is_committed || is_committed;
+	return is_committed;
+}
+
+static bool leave_wal_mode(struct ath_db *db, struct ath_err *err)
+{
+	char mode[16];
+
+	if (!ath_db_exec(db, "PRAGMA wal_checkpoint(TRUNCATE)", err) ||
+	    !read_text(db, "PRAGMA journal_mode=DELETE", mode, sizeof(mode), err))
+		return false;
+	if (!ath_str_is(mode, "delete"))
+		return ath_err_set(err, ATH_ERR_DATABASE,
+				   "database '%s' stays in journal mode '%s'", ath_db_path(db),
+				   mode);
+	return true;
+}
+
+bool ath_live_settle(const char *path, struct ath_err *err)
+{
+	struct ath_db *db = ath_db_open(path, ATH_DB_WRITE, 0, err);
+	bool is_settled = db && leave_wal_mode(db, err);
+
+	ath_db_close(db);
+	if (!is_settled)
+		return false;
+	if (bytes_beside(path, "-wal") || bytes_beside(path, "-journal"))
+		return ath_err_set(err, ATH_ERR_DATABASE, "database '%s' keeps a journal", path);
+	unlink_beside(path, "-wal");
+	unlink_beside(path, "-shm");
+	return ath_transfer_sync(path, err);
+}
+
+void ath_live_mask(uint64_t offset, void *bytes, size_t len)
+{
+	ath_pages_mask(offset, bytes, len);
+}

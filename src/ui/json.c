@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/* ui/json: a run as JSON lines on stderr. */
+#include "ui/json.h"
+
+#include <stdio.h>
+
+#include "base/json.h"
+
+static const char *const kinds[] = {
+	[ATH_EVENT_RUN_BEGAN] = "run_began",
+	[ATH_EVENT_STATE] = "state",
+	[ATH_EVENT_PROGRESS] = "progress",
+	[ATH_EVENT_RUN_ENDED] = "run_ended",
+};
+
+static void put_state(struct ath_json *json, const struct ath_event *event)
+{
+	ath_json_put_text(json, "step", event->step);
+	ath_json_put_text(json, "state", event->state);
+	ath_json_put_text(json, "reason", event->reason);
+	ath_json_put_int(json, "attempt", event->attempt);
+	ath_json_put_int(json, "ms", (int64_t)event->ms);
+	ath_json_put_int(json, "done", (int64_t)event->done);
+	ath_json_put_int(json, "total", (int64_t)event->total);
+}
+
+static void put_end(struct ath_json *json, const struct ath_report *report)
+{
+	bool has_failed = report->cause.code != ATH_ERR_OK;
+
+	ath_json_put_text(json, "outcome", report->outcome);
+	ath_json_put_int(json, "exit_status", report->exit_status);
+	ath_json_put_text(json, "step", report->step[0] ? report->step : NULL);
+	ath_json_put_text(json, "code", has_failed ? ath_err_name(report->cause.code) : NULL);
+	ath_json_put_text(json, "cause", has_failed ? report->cause.msg : NULL);
+	ath_json_put_text(json, "database", report->database[0] ? report->database : NULL);
+	ath_json_put_text(json, "log", report->log[0] ? report->log : NULL);
+	ath_json_put_int(json, "ms", (int64_t)report->ms);
+}
+
+void ath_ui_json(void *user, const struct ath_event *event)
+{
+	struct ath_str line = { 0 }, at = { 0 };
+	struct ath_json json = { .out = &line };
+
+	(void)user;
+	ath_time_put_wall(&at, event->at);
+	ath_json_open(&json, '{');
+	ath_json_put_text(&json, "event", kinds[event->kind]);
+	ath_json_put_text(&json, "at", ath_str_get(&at));
+	ath_json_put_text(&json, "run", event->run);
+	if (event->kind == ATH_EVENT_STATE)
+		put_state(&json, event);
+	if (event->kind == ATH_EVENT_PROGRESS) {
+		ath_json_put_text(&json, "step", event->step);
+		ath_json_put_text(&json, "text", event->text);
+	}
+	if (event->kind == ATH_EVENT_RUN_ENDED)
+		put_end(&json, event->report);
+	ath_json_close(&json, '}');
+	ath_str_putc(&line, '\n');
+	fwrite(ath_str_get(&line), 1, line.len, stderr);
+	ath_str_fini(&line);
+	ath_str_fini(&at);
+}

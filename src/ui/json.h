@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ui/json: a run as JSON lines on stderr, one object per event (docs/json.md, "events").
+ */
+#ifndef ATH_UI_JSON_H
+#define ATH_UI_JSON_H
+
+#include "engine/event.h"
+
+/* Consumer of events; `user` is not used. */
+void ath_ui_json(void *user, const struct ath_event *event);
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/* ui/plain: a run as plain lines on stderr. */
+#include "ui/plain.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/str.h"
+
+/* How a state is shown; a state that is not listed is not. */
+static const struct look {
+	const char *state;
+	const char *word;
+	bool only_verbose; /* not worth a line by itself */
+	bool is_failure;
+} looks[] = {
+	{ "running", "start", true, false },   { "succeeded", "done", false, false },
+	{ "satisfied", "ok", false, false },   { "skipped", "skip", true, false },
+	{ "failed", "FAILED", false, true },   { "cancelled", "stopped", false, true },
+	{ "blocked", "blocked", false, true }, { "waiting_retry", "failed", false, true },
+};
+
+static const struct look *find_look(const char *state)
+{
+	for (size_t i = 0; i < sizeof(looks) / sizeof(looks[0]); i++) {
+		if (strcmp(looks[i].state, state) == 0)
+			return &looks[i];
+	}
+	return NULL;
+}
+
+static void put_line(struct ath_str *line)
+{
+	ath_str_putc(line, '\n');
+	fwrite(ath_str_get(line), 1, line->len, stderr);
+	ath_str_fini(line);
+}
+
+static void show_state(const struct ath_ui_plain *ui, const struct ath_event *event)
+{
+	const struct look *look = find_look(event->state);
+	struct ath_str line = { 0 };
+
+	if (!look || (ui->is_quiet && !look->is_failure) || (look->only_verbose && !ui->is_verbose))
+		return;
+	ath_str_printf(&line, "  %-8s%-16s", look->word, event->step);
+	if (event->ms && strcmp(look->word, "done") == 0)
+		ath_time_put_duration(&line, event->ms);
+	else if (event->reason)
+		ath_str_put_clean(&line, event->reason, strlen(event->reason));
+	put_line(&line);
+}
+
+static void show_progress(const struct ath_ui_plain *ui, const struct ath_event *event)
+{
+	struct ath_str line = { 0 };
+
+	if (ui->is_quiet)
+		return;
+	ath_str_printf(&line, "  %-8s%-16s", "...", event->step);
+	ath_str_put_clean(&line, event->text, strlen(event->text));
+	put_line(&line);
+}
+
+void ath_ui_plain(void *user, const struct ath_event *event)
+{
+	const struct ath_ui_plain *ui = user;
+
+	if (event->kind == ATH_EVENT_STATE)
+		show_state(ui, event);
+	else if (event->kind == ATH_EVENT_PROGRESS)
+		show_progress(ui, event);
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/* steps/cause: finds in a tool's output the one line that says why it failed. */
+#include "steps/cause.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/str.h"
+
+/* What tools say when a server cannot be reached: Python's sockets, urllib3, node, uv. */
+static const char *const network_words[] = {
+	"Temporary failure in name resolution",
+	"Name or service not known",
+	"Network is unreachable",
+	"Connection refused",
+	"NewConnectionError",
+	"ConnectTimeoutError",
+	"Read timed out",
+	"ProxyError",
+	"ECONNREFUSED",
+	"ECONNRESET",
+	"ENETUNREACH",
+	"EHOSTUNREACH",
+	"ENOTFOUND",
+	"EAI_AGAIN",
+	"ETIMEDOUT",
+	"ERR_SOCKET_TIMEOUT",
+	"dns error",
+	"error sending request",
+};
+
+/* Words behind "npm error " that start a field, not a sentence. */
+static const char *const npm_fields[] = {
+	"code ", "errno ", "syscall ", "path ", "command ", "signal ", "workspace ", "location ",
+};
+
+/* Beginnings of lines that explain the error line before them. */
+static const char *const explanations[] = { "\xc3\x97", "\xe2\x95\xb0\xe2\x94\x80", "Caused by:" };
+
+static bool starts_with_one(const char *text, const char *const *heads, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (ath_str_has_prefix(text, heads[i]))
+			return true;
+	}
+	return false;
+}
+
+static void keep(char out[ATH_CAUSE_TEXT], const char *text)
+{
+	snprintf(out, ATH_CAUSE_TEXT, "%s", text);
+}
+
+static void append(char out[ATH_CAUSE_TEXT], const char *text)
+{
+	size_t len = strlen(out);
+
+	snprintf(out + len, ATH_CAUSE_TEXT - len, ": %s", text);
+}
+
+static void read_npm(struct ath_cause *cause, const char *text)
+{
+	static const char *const heads[] = { "npm error ", "npm ERR! " };
+
+	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
+		if (!ath_str_has_prefix(text, heads[i]))
+			continue;
+		text += strlen(heads[i]);
+		text += strspn(text, " ");
+		if (*text && !cause->npm[0] &&
+		    !starts_with_one(text, npm_fields, sizeof(npm_fields) / sizeof(npm_fields[0])))
+			keep(cause->npm, text);
+	}
+}
+
+static void read_error(struct ath_cause *cause, const char *text)
+{
+	bool explains =
+		starts_with_one(text, explanations, sizeof(explanations) / sizeof(explanations[0]));
+	bool is_error = ath_str_has_prefix(text, "ERROR:") || ath_str_has_prefix(text, "error:");
+
+	if (is_error || (explains && !cause->is_open))
+		keep(cause->error, text);
+	else if (explains)
+		append(cause->error, text);
+	cause->is_open = is_error || explains;
+}
+
+void ath_cause_read(struct ath_cause *cause, bool is_stderr, const char *line, size_t len)
+{
+	struct ath_str clean = { 0 };
+	const char *text;
+
+	while (len && strchr(" \t\r", line[len - 1]))
+		len--;
+	ath_str_put_clean(&clean, line, len);
+	text = ath_str_get(&clean);
+	text += strspn(text, " ");
+	for (size_t i = 0; i < sizeof(network_words) / sizeof(network_words[0]); i++) {
+		if (!cause->network && strstr(text, network_words[i]))
+			cause->network = network_words[i];
+	}
+	if (*text) {
+		read_npm(cause, text);
+		read_error(cause, text);
+		keep(is_stderr ? cause->last_error : cause->last, text);
+	}
+	ath_str_fini(&clean);
+}
+
+const char *ath_cause_get(const struct ath_cause *cause)
+{
+	if (cause->npm[0])
+		return cause->npm;
+	if (cause->error[0])
+		return cause->error;
+	return cause->last_error[0] ? cause->last_error : cause->last;
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * steps/commit: puts the verified copy into the live database in one transaction, or a new database
+ * into its place (SAFETY.md, protocol P, steps 9 and 10).
+ *
+ * Success is what is read back from the live database, never a return code.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "os/file.h"
+#include "steps/database.h"
+#include "steps/table.h"
+
+enum {
+	NEW_FOLDER_MODE = 0750,
+};
+
+/* The copy must still be the one that was verified. */
+static bool recheck(struct ath_database_work *work, struct ath_err *err)
+{
+	char pages[ATH_DIGEST_TEXT];
+
+	if (!ath_database_hash_file(work->clone, pages, err))
+		return false;
+	return strcmp(pages, work->new_pages) == 0 ||
+	       ath_err_set(err, ATH_ERR_VERIFY, "'%s' was changed after it had been verified",
+			   work->clone);
+}
+
+static bool read_back(struct ath_database_work *work, struct ath_err *err)
+{
+	struct ath_database_hashes now;
+
+	if (!ath_database_hash(work, &now, err))
+		return false;
+	if (strcmp(now.pages, work->new_pages) != 0)
+		return ath_err_set(err, ATH_ERR_VERIFY,
+				   "'%s' does not read back as what was committed", work->path);
+	work->is_committed = true;
+	return true;
+}
+
+/* Under the lock that was taken before the copy was made. */
+static bool commit_over(struct ath_database_work *work, struct ath_err *err)
+{
+	if (strcmp(work->new_pages, work->old.pages) == 0)
+		return true; /* nothing has changed, so nothing is written */
+	work->is_write_begun = true;
+	return ath_live_commit(work->live, work->clone, NULL, NULL, err) && read_back(work, err);
+}
+
+/* An empty database file is there already: it stays the same file. */
+static bool fill_empty(struct ath_database_work *work, struct ath_err *err)
+{
+	struct ath_look look;
+	bool is_empty;
+
+	if (!ath_live_open(work->path, (unsigned)work->lock_timeout_ms, &work->live, err) ||
+	    !ath_database_hash(work, &work->old, err) ||
+	    !ath_look_read(ath_live_db(work->live), work->version_table, &look, err))
+		return false;
+	is_empty = !look.rows_len && !ath_schema_count_tables(&look.schema, work->version_table);
+	ath_look_fini(&look);
+	if (!is_empty)
+		return ath_err_set(err, ATH_ERR_EXISTS,
+				   "'%s' was filled by somebody else meanwhile; it was left alone",
+				   work->path);
+	return commit_over(work, err);
+}
+
+/* A copy beside the place, complete and durable, which then gets its name without overwriting. */
+static bool put_into_place(struct ath_database_work *work, const char *beside, struct ath_err *err)
+{
+	struct ath_live *scratch;
+	bool is_copied;
+
+	if (!ath_live_open(work->clone, 0, &scratch, err))
+		return false;
+	is_copied = ath_live_copy(scratch, beside, NULL, NULL, err);
+	ath_live_close(scratch, false);
+	return is_copied && ath_live_settle(beside, err) &&
+	       ath_file_put_into_place(beside, work->path, err);
+}
+
+static char *beside_path(const char *path, const char *run)
+{
+	struct ath_str text = { 0 };
+
+	ath_str_printf(&text, "%s.athanor-%s", path, run);
+	return ath_str_steal(&text);
+}
+
+static bool create(struct ath_database_work *work, struct ath_err *err)
+{
+	char *folder = ath_file_parent(work->path), *beside = beside_path(work->path, work->run);
+	struct ath_err trouble = { 0 };
+	bool is_done = ath_file_make_folders(folder, NEW_FOLDER_MODE, err) &&
+		       put_into_place(work, beside, err);
+
+	if (is_done)
+		work->is_committed = true;
+	else if (!ath_file_remove_tree(beside, &trouble))
+		ath_err_clear(&trouble); /* swept by the next run */
+	free(beside);
+	free(folder);
+	return is_done;
+}
+
+static bool commit_work(void *data, struct ath_err *err)
+{
+	struct ath_database_work *work = data;
+
+	if (!recheck(work, err))
+		return false;
+	if (work->live)
+		return commit_over(work, err);
+	if (ath_file_kind(work->path) == ATH_FILE_ABSENT)
+		return create(work, err);
+	return fill_empty(work, err);
+}
+
+static void on_committed(struct ath_step *step, const struct ath_err *err)
+{
+	struct ath_database_work *work = ath_step_section(step);
+	struct ath_pairs pairs = { 0 };
+
+	if (err->code != ATH_ERR_OK) {
+		ath_step_fail(step, err);
+		return;
+	}
+	ath_pairs_set(&pairs, "path", work->path);
+	ath_pairs_set(&pairs, "pages", work->new_pages);
+	ath_pairs_set(&pairs, "rows", work->heads);
+	ath_step_record(step, "db.committed", &pairs, ath_step_done);
+	ath_pairs_fini(&pairs);
+}
+
+static void do_commit(struct ath_step *step)
+{
+	ath_step_work(step, commit_work, ath_step_section(step), on_committed);
+}
+
+/* What a killed run left beside the database. */
+static void sweep(struct ath_step *step, const char *path)
+{
+	struct ath_pairs past = { 0 };
+	struct ath_err err = { 0 };
+	char *beside;
+
+	if (ath_step_past(step, "db.placing", &past) &&
+	    strcmp(ath_pairs_get(&past, "path"), path) == 0) {
+		beside = beside_path(path, ath_pairs_get(&past, "run"));
+		if (!ath_file_remove_tree(beside, &err))
+			ath_step_logf(step, "athanor: %s", err.msg);
+		free(beside);
+	}
+	ath_pairs_fini(&past);
+}
+
+static void commit_start(struct ath_step *step)
+{
+	struct ath_database_work *work = ath_step_section(step);
+	struct ath_pairs pairs = { 0 };
+
+	sweep(step, work->path);
+	ath_pairs_set(&pairs, "path", work->path);
+	ath_pairs_set(&pairs, "run", work->run);
+	ath_pairs_set(&pairs, "pages", work->new_pages);
+	ath_step_record(step, "db.placing", &pairs, do_commit);
+	ath_pairs_fini(&pairs);
+}
+
+static void commit_probe(const struct ath_step_world *world, const void *config,
+			 struct ath_step_look *out)
+{
+	(void)world, (void)config,
+		(void)out; /* detect tells whether there is something to commit */
+}
+
+const struct ath_step_type ath_step_commit = {
+	.name = "commit",
+	.summary = "Put the verified copy into the live database in one transaction.",
+	.fields = ath_database_fields,
+	.config_size = sizeof(struct ath_database_config),
+	.probe = commit_probe,
+	.start = commit_start,
+};

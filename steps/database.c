@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT */
+/* steps/database: what the steps around the database share. */
+#include "steps/database.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/pairs.h"
+#include "facts/target.h"
+#include "os/file.h"
+#include "sqlite/pages.h"
+
+const struct ath_field ath_database_fields[] = {
+	ATH_FIELD_REQUIRED(ath_database_config, alembic, PATH, "alembic.ini or pyproject.toml."),
+	ATH_FIELD_OPTIONAL(ath_database_config, section, TEXT, "Section of the ini."),
+	ATH_FIELD_OPTIONAL(ath_database_config, url, TEXT, "URL of the database, with ${NAME}."),
+	ATH_FIELD_REQUIRED(ath_database_config, venv, PATH, "The virtual environment's folder."),
+	ATH_FIELD_OPTIONAL(ath_database_config, env_file, PATH, "File with more variables."),
+	ATH_FIELD_OPTIONAL(ath_database_config, init_run, ARGV, "Command for a new database."),
+	ATH_FIELD_OPTIONAL(ath_database_config, init_in, PATH, "Folder in which it runs."),
+	{ 0 },
+};
+
+static void add_to_digest(void *user, uint64_t offset, const void *bytes, size_t len)
+{
+	(void)offset;
+	ath_digest_add(user, bytes, len);
+}
+
+typedef bool read_fn(struct ath_database_work *work, struct ath_digest *digest,
+		     struct ath_err *err);
+
+static bool read_main(struct ath_database_work *work, struct ath_digest *digest,
+		      struct ath_err *err)
+{
+	return ath_live_read(work->live, add_to_digest, digest, err);
+}
+
+static bool read_pages(struct ath_database_work *work, struct ath_digest *digest,
+		       struct ath_err *err)
+{
+	struct ath_str scratch = { 0 };
+	bool is_read;
+
+	ath_str_printf(&scratch, "%s.pages", work->clone);
+	is_read =
+		ath_live_read_pages(work->live, ath_str_get(&scratch), add_to_digest, digest, err);
+	ath_str_fini(&scratch);
+	return is_read;
+}
+
+static bool hash_by(struct ath_database_work *work, read_fn *read, char out_text[ATH_DIGEST_TEXT],
+		    struct ath_err *err)
+{
+	struct ath_digest *digest = ath_digest_new();
+	bool is_read = read(work, digest, err);
+
+	if (is_read)
+		ath_digest_finish(digest, out_text);
+	ath_digest_free(digest);
+	return is_read;
+}
+
+/* A -wal carries no locks, so it may be opened and closed beside SQLite. */
+static bool hash_wal(const struct ath_database_work *work, char out_text[ATH_DIGEST_TEXT],
+		     struct ath_err *err)
+{
+	struct ath_file_stamp stamp;
+	struct ath_str path = { 0 };
+	bool is_read = true;
+
+	ath_str_printf(&path, "%s-wal", work->path);
+	out_text[0] = '\0';
+	if (ath_file_stamp(ath_str_get(&path), &stamp) && stamp.size)
+		is_read = ath_digest_file(ath_str_get(&path), 0, out_text, err);
+	ath_str_fini(&path);
+	return is_read;
+}
+
+bool ath_database_hash(struct ath_database_work *work, struct ath_database_hashes *out,
+		       struct ath_err *err)
+{
+	return hash_by(work, read_main, out->main, err) && hash_wal(work, out->wal, err) &&
+	       hash_by(work, read_pages, out->pages, err);
+}
+
+bool ath_database_is_unchanged(struct ath_database_work *work, bool *out_is, struct ath_err *err)
+{
+	char main[ATH_DIGEST_TEXT], wal[ATH_DIGEST_TEXT];
+
+	if (!hash_by(work, read_main, main, err) || !hash_wal(work, wal, err))
+		return false;
+	*out_is = strcmp(main, work->old.main) == 0 && strcmp(wal, work->old.wal) == 0;
+	return true;
+}
+
+bool ath_database_hash_file(const char *path, char out_text[ATH_DIGEST_TEXT], struct ath_err *err)
+{
+	struct ath_digest *digest = ath_digest_new();
+	bool is_read = ath_pages_read_file(path, add_to_digest, digest, err);
+
+	if (is_read)
+		ath_digest_finish(digest, out_text);
+	ath_digest_free(digest);
+	return is_read;
+}
+
+static bool check_rows(const struct ath_database_work *work, struct ath_err *err)
+{
+	struct ath_look look;
+	struct ath_arena arena = { 0 };
+	struct ath_texts rows;
+	const char *joined;
+	bool is_right = false;
+
+	if (!ath_look(work->clone, work->version_table, 0, &look, err))
+		return false;
+	rows = (struct ath_texts){ look.rows, look.rows_len };
+	joined = ath_database_join(&rows, &arena);
+	if (look.state != ATH_LOOK_OK)
+		ath_err_set(err, ATH_ERR_VERIFY, "the migrated copy is %s%s%s",
+			    ath_look_state_name(look.state), look.reason[0] ? ": " : "",
+			    look.reason);
+	else if (strcmp(joined, work->heads) != 0)
+		ath_err_set(
+			err, ATH_ERR_VERIFY,
+			"the version table of the migrated copy holds '%s', and the chain's head "
+			"is '%s'",
+			joined, work->heads);
+	else
+		is_right = true;
+	ath_look_fini(&look);
+	ath_arena_fini(&arena);
+	return is_right;
+}
+
+bool ath_database_verify(struct ath_database_work *work, const struct ath_audit *before,
+			 struct ath_err *err)
+{
+	ath_audit_fini(&work->after);
+	if (!ath_live_settle(work->clone, err) || !check_rows(work, err) ||
+	    !ath_audit_read(work->clone, work->version_table, &work->after, err))
+		return false;
+	if (!work->after.is_sound)
+		return ath_err_set(err, ATH_ERR_VERIFY, "the migrated copy is damaged: %s",
+				   work->after.fault);
+	if (work->after.leftover)
+		return ath_err_set(err, ATH_ERR_VERIFY, "the migration left the table '%s' behind",
+				   work->after.leftover);
+	if (before && !ath_audit_compare(before, &work->after, err))
+		return false;
+	return ath_database_hash_file(work->clone, work->new_pages, err);
+}
+
+const char *ath_database_join(const struct ath_texts *texts, struct ath_arena *arena)
+{
+	struct ath_str joined = { 0 };
+	const char *text;
+
+	for (size_t i = 0; i < texts->len; i++)
+		ath_str_printf(&joined, "%s%s", i ? "," : "", texts->items[i]);
+	text = ath_arena_strdup(arena, ath_str_get(&joined));
+	ath_str_fini(&joined);
+	return text;
+}
+
+/* The env file's absolute path; owned, or NULL. */
+static char *env_file_path(const struct ath_step_world *world,
+			   const struct ath_database_config *config)
+{
+	return config->env_file ? ath_file_join(world->root, config->env_file) : NULL;
+}
+
+/* The operator's variables and those of the env file; one that cannot be read adds nothing here. */
+static void make_environ(const struct ath_step_world *world,
+			 const struct ath_database_config *config, struct ath_environ *out)
+{
+	char *path = env_file_path(world, config);
+	struct ath_err err = { 0 };
+
+	ath_environ_copy(out, world->environment);
+	if (!ath_target_add_env_file(out, path, &err))
+		ath_err_clear(&err); /* the step env_file reports it */
+	free(path);
+}
+
+bool ath_database_url(const struct ath_step_world *world, const struct ath_database_config *config,
+		      struct ath_str *out, bool *out_from_variable, struct ath_err *err)
+{
+	struct ath_environ environment;
+	bool is_done = true;
+
+	*out_from_variable = false;
+	if (!config->url)
+		return true;
+	make_environ(world, config, &environment);
+	is_done = ath_target_expand(config->url, &environment, out, out_from_variable, err);
+	ath_environ_fini(&environment);
+	return is_done;
+}
+
+/* The virtual environment's programs come first, as after `activate`. */
+static void put_venv_first(const struct ath_step_world *world,
+			   const struct ath_database_config *config, struct ath_environ *out)
+{
+	char *venv = ath_file_join(world->root, config->venv);
+	const char *path = ath_environ_find(out, "PATH");
+	struct ath_str text = { 0 };
+
+	ath_str_printf(&text, "%s/bin%s%s", venv, path ? ":" : "", path ? path : "");
+	ath_environ_set(out, "PATH", ath_str_get(&text));
+	ath_environ_set(out, "VIRTUAL_ENV", venv);
+	ath_str_fini(&text);
+	free(venv);
+}
+
+void ath_database_environ(const struct ath_step_world *world,
+			  const struct ath_database_config *config, const char *live,
+			  const char *clone, struct ath_environ *out)
+{
+	char *ini = ath_file_join(world->root, config->alembic), *folder = ath_file_parent(ini);
+	char *init_in = ath_file_join(world->root, config->init_in ? config->init_in : ".");
+	struct ath_target_redirect redirect = {
+		.live = live,
+		.clone = clone,
+		.written = config->url,
+		.folders = { world->root, folder, init_in },
+	};
+
+	make_environ(world, config, out);
+	put_venv_first(world, config, out);
+	if (live && clone)
+		ath_target_apply(out, &redirect);
+	free(init_in);
+	free(folder);
+	free(ini);
+}
+
+struct ath_facts_chain_place ath_database_chain_place(const struct ath_step_world *world,
+						      const struct ath_database_config *config,
+						      struct ath_arena *arena)
+{
+	struct ath_facts_chain_place place = {
+		.root = world->root,
+		.alembic = config->alembic,
+		.section = config->section ? config->section : "alembic",
+	};
+	struct ath_pairs target = { 0 };
+	char *known, *rest, *one;
+	const char **items;
+
+	if (world->find_note(world->notes, "target", &target)) {
+		known = ath_arena_strdup(arena, ath_pairs_get(&target, "locations"));
+		items = ath_arena_new(arena, strlen(known) / 2 + 2, sizeof(*items));
+		for (one = strtok_r(known, "\n", &rest); one; one = strtok_r(NULL, "\n", &rest))
+			items[place.known.len++] = one;
+		place.known.items = items;
+	}
+	ath_pairs_fini(&target);
+	return place;
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * steps/database: what the steps around the database share: their configuration, the names of their
+ * facts and notes, and the work that the section `database` hands from step to step.
+ *
+ *	fact                    set by          meaning
+ *	database                detect          fresh, existing
+ *	database.path           detect          the file, absolute, without links
+ *	database.work           detect          none, init, upgrade
+ *	database.rows           detect          rows of the version table, joined by commas
+ *	database.heads          detect          heads of the graph, likewise
+ *	database.version_table  detect
+ *
+ *	note         recorded by     fields
+ *	target       detect          path, version_table, locations: what env.py said
+ *	db.locked    backup          identity and hashes of the live database when our lock was taken
+ *	db.saved     backup          file and hash of the pre-image
+ *	db.verified  migrate, init   page hash of what is about to be committed
+ *	db.committed commit          page hash of what is live now
+ *	verified     verify          identity, rows, schema and chain of the last verified state
+ */
+#ifndef ATH_STEPS_DATABASE_H
+#define ATH_STEPS_DATABASE_H
+
+#include "engine/step.h"
+#include "facts/chain.h"
+#include "sqlite/audit.h"
+#include "sqlite/live.h"
+#include "sqlite/look.h"
+#include "trust/digest.h"
+
+/* The configuration of detect, init, backup, repair, migrate, commit and verify alike. */
+struct ath_database_config {
+	const char *alembic; /* alembic.ini or pyproject.toml */
+	const char *section;
+	const char *url; /* as written, with ${...}; NULL: env.py is asked */
+	const char *venv;
+	const char *env_file; /* or NULL */
+	struct ath_texts init_run;
+	const char *init_in;
+};
+
+extern const struct ath_field ath_database_fields[];
+
+/* Hashes of the live database at one moment. */
+struct ath_database_hashes {
+	char main[ATH_DIGEST_TEXT]; /* SHA-256 of the main file */
+	char wal[ATH_DIGEST_TEXT];  /* of a -wal; "" if there is none */
+	char pages
+		[ATH_DIGEST_TEXT]; /* of the main file with the bytes masked that a commit changes */
+};
+
+/* What the section owns. Touched by one step at a time, on the loop's thread or by its work. */
+struct ath_database_work {
+	char *path;                      /* owned; the live file */
+	char *clone;                     /* owned; the copy that is migrated, or the scratch file */
+	char *pre_image;                 /* owned */
+	char *run;                       /* owned; mark of the run */
+	char *version_table;             /* owned */
+	char *heads;                     /* owned; joined by commas */
+	struct ath_live *live;           /* owned; while the lock is held */
+	struct ath_audit before, after;  /* owned */
+	struct ath_database_hashes old;  /* when the lock was taken */
+	char new_pages[ATH_DIGEST_TEXT]; /* of what is about to be committed; "" before */
+	uint64_t lock_timeout_ms;
+	bool is_fresh;       /* there is no live database yet */
+	bool is_committed;   /* read back and found to be the new state */
+	bool is_write_begun; /* the commit was begun */
+	const char *verdict; /* static text */
+};
+
+/* Hash the live database under its lock. */
+ATH_NODISCARD bool ath_database_hash(struct ath_database_work *work,
+				     struct ath_database_hashes *out, struct ath_err *err);
+
+/* Are main file and -wal of the live database as they were when the lock was taken? */
+ATH_NODISCARD bool ath_database_is_unchanged(struct ath_database_work *work, bool *out_is,
+					     struct ath_err *err);
+
+/* The page hash of a database file of our own making. */
+ATH_NODISCARD bool ath_database_hash_file(const char *path, char out_text[ATH_DIGEST_TEXT],
+					  struct ath_err *err);
+
+/*
+ * Check the file that is about to become the live database: settled, sound, its version rows are
+ * the heads of the graph, and nothing is worse than in `before` (NULL: there was nothing). Fills
+ * work->after and work->new_pages.
+ */
+ATH_NODISCARD bool ath_database_verify(struct ath_database_work *work,
+				       const struct ath_audit *before, struct ath_err *err);
+
+/* Join texts by commas, in the arena; the order is kept. */
+const char *ath_database_join(const struct ath_texts *texts, struct ath_arena *arena);
+
+/*
+ * What a database's URL is without asking the application: from the recipe, with values from the
+ * environment and the env file. Appends nothing if the recipe names none.
+ * Fails with: ATH_ERR_RECIPE (positioned only by text).
+ */
+ATH_NODISCARD bool ath_database_url(const struct ath_step_world *world,
+				    const struct ath_database_config *config, struct ath_str *out,
+				    bool *out_from_variable, struct ath_err *err);
+
+/* The application's environment with every variable that names the live database naming `clone`. */
+void ath_database_environ(const struct ath_step_world *world,
+			  const struct ath_database_config *config, const char *live,
+			  const char *clone, struct ath_environ *out);
+
+/* Where the project's Alembic files are, with folders that an earlier run learned; in the arena. */
+struct ath_facts_chain_place ath_database_chain_place(const struct ath_step_world *world,
+						      const struct ath_database_config *config,
+						      struct ath_arena *arena);
+
+extern const struct ath_section_type ath_section_database;
+
+#endif

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * steps/section_database: the section that owns the live database's lock, its pre-image and the
+ * clone (SAFETY.md, protocol P).
+ *
+ * Closing gives the lock up after a commit that was read back. Abandoning never believes how a step
+ * ended: it asks the live database whether it is the old state, the new one, or neither.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "os/file.h"
+#include "steps/database.h"
+
+static void *database_open(const struct ath_step_world *world)
+{
+	struct ath_database_work *work = ath_mem_new(1, sizeof(*work));
+	struct ath_str text = { 0 };
+
+	work->path = ath_mem_strdup(ath_pairs_get(world->facts, "database.path"));
+	work->heads = ath_mem_strdup(ath_pairs_get(world->facts, "database.heads"));
+	work->version_table = ath_mem_strdup(ath_pairs_get(world->facts, "database.version_table"));
+	work->is_fresh = ath_str_is(ath_pairs_find(world->facts, "database"), "fresh");
+	work->run = ath_mem_strdup(world->run);
+	work->lock_timeout_ms = world->lock_timeout_ms;
+	work->verdict = "unchanged";
+	ath_str_printf(&text, "%s/clone.db", world->run_dir);
+	work->clone = ath_str_steal(&text);
+	ath_str_printf(&text, "%s/backups/pre-%s.db", world->state_dir, world->run);
+	work->pre_image = ath_str_steal(&text);
+	return work;
+}
+
+/* The clone and what SQLite may have left beside it. */
+static bool remove_clone(const struct ath_database_work *work, struct ath_err *err)
+{
+	static const char *const tails[] = { "", "-wal", "-shm", "-journal", ".pages" };
+
+	for (size_t i = 0; i < sizeof(tails) / sizeof(tails[0]); i++) {
+		struct ath_str path = { 0 };
+		bool is_gone;
+
+		ath_str_printf(&path, "%s%s", work->clone, tails[i]);
+		is_gone = ath_file_remove_tree(ath_str_get(&path), err);
+		ath_str_fini(&path);
+		if (!is_gone)
+			return false;
+	}
+	return true;
+}
+
+static bool database_close(void *user, struct ath_err *err)
+{
+	struct ath_database_work *work = user;
+
+	ath_live_close(work->live, work->is_committed);
+	work->live = NULL;
+	if (work->is_committed)
+		work->verdict = work->is_fresh ? "created" : "upgraded";
+	return remove_clone(work, err);
+}
+
+/* A commit was begun: the live database itself says what came of it. */
+static bool judge_commit(struct ath_database_work *work, struct ath_err *err)
+{
+	struct ath_database_hashes now;
+	struct ath_err trouble = { 0 };
+	bool is_hashed = ath_database_hash(work, &now, &trouble);
+
+	if (is_hashed && strcmp(now.pages, work->old.pages) == 0)
+		return true;
+	if (is_hashed && strcmp(now.pages, work->new_pages) == 0) {
+		work->is_committed = true;
+		work->verdict = "upgraded";
+		return true;
+	}
+	work->verdict = "needs-you";
+	return ath_err_set(
+		err, ATH_ERR_NEEDS_YOU,
+		"after the failed commit '%s' is neither the old nor the new state%s%s; the "
+		"old one is kept as '%s'",
+		work->path, is_hashed ? "" : ": ", is_hashed ? "" : trouble.msg, work->pre_image);
+}
+
+/* Nothing was to be written: assert that nothing was (promise B). */
+static bool assert_unchanged(struct ath_database_work *work, struct ath_err *err)
+{
+	bool is_unchanged;
+
+	if (!work->old.main[0])
+		return true; /* it was never looked at, so nothing was started on it */
+	if (!ath_database_is_unchanged(work, &is_unchanged, err))
+		return ath_err_prefix(err, "cannot check that '%s' is unchanged", work->path);
+	if (is_unchanged)
+		return true;
+	work->verdict = "needs-you";
+	return ath_err_set(
+		err, ATH_ERR_NEEDS_YOU,
+		"'%s' was changed by somebody else while it was locked; the state before is "
+		"kept as '%s'",
+		work->path, work->pre_image);
+}
+
+static bool database_abandon(void *user, struct ath_err *err)
+{
+	struct ath_database_work *work = user;
+	bool is_judged = true, is_removed;
+	struct ath_err trouble = { 0 };
+
+	if (work->live)
+		is_judged = work->is_write_begun ? judge_commit(work, err)
+						 : assert_unchanged(work, err);
+	ath_live_close(work->live, work->is_committed);
+	work->live = NULL;
+	is_removed = remove_clone(work, &trouble);
+	if (is_judged && !is_removed)
+		*err = trouble;
+	return is_judged && is_removed;
+}
+
+static const char *database_verdict(const void *user)
+{
+	return ((const struct ath_database_work *)user)->verdict;
+}
+
+static void database_free(void *user)
+{
+	struct ath_database_work *work = user;
+
+	ath_live_close(work->live, false);
+	ath_audit_fini(&work->before);
+	ath_audit_fini(&work->after);
+	free(work->path);
+	free(work->clone);
+	free(work->pre_image);
+	free(work->run);
+	free(work->version_table);
+	free(work->heads);
+	free(work);
+}
+
+const struct ath_section_type ath_section_database = {
+	.name = "database",
+	.open = database_open,
+	.close = database_close,
+	.abandon = database_abandon,
+	.verdict = database_verdict,
+	.free = database_free,
+};

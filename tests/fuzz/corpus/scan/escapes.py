@@ -1,0 +1,3 @@
+revision = '\x41\101\u0041\U00000041\
+\''
+down_revision = ('a')
