@@ -31,7 +31,8 @@ static const char *const network_words[] = {
 
 /* Words behind "npm error " that start a field, not a sentence. */
 static const char *const npm_fields[] = {
-	"code ", "errno ", "syscall ", "path ", "command ", "signal ", "workspace ", "location ",
+	"code ",      "errno ",    "syscall ",          "path ", "command ", "signal ",
+	"workspace ", "location ", "Lifecycle script ",
 };
 
 /* Beginnings of lines that explain the error line before them. */
@@ -58,7 +59,8 @@ static void append(char out[ATH_CAUSE_TEXT], const char *text)
 	snprintf(out + len, ATH_CAUSE_TEXT - len, ": %s", text);
 }
 
-static void read_npm(struct ath_cause *cause, const char *text)
+/* Is it a line of npm's own errors? They stand around what its scripts say, and say less. */
+static bool read_npm(struct ath_cause *cause, const char *text)
 {
 	static const char *const heads[] = { "npm error ", "npm ERR! " };
 
@@ -70,20 +72,33 @@ static void read_npm(struct ath_cause *cause, const char *text)
 		if (*text && !cause->npm[0] &&
 		    !starts_with_one(text, npm_fields, sizeof(npm_fields) / sizeof(npm_fields[0])))
 			keep(cause->npm, text);
+		return true;
 	}
+	return ath_str_is(text, "npm error") || ath_str_is(text, "npm ERR!");
+}
+
+/* "error: ...", "ERROR: ...", or as Python and node name an exception: "ValueError: ...". */
+static bool is_error(const char *text)
+{
+	static const char end[] = "Error:";
+	size_t len = strcspn(text, " ");
+
+	return ath_str_has_prefix(text, "ERROR:") || ath_str_has_prefix(text, "error:") ||
+	       ath_str_has_prefix(text, "Error [") ||
+	       (len >= strlen(end) && strncmp(text + len - strlen(end), end, strlen(end)) == 0);
 }
 
 static void read_error(struct ath_cause *cause, const char *text)
 {
 	bool explains =
 		starts_with_one(text, explanations, sizeof(explanations) / sizeof(explanations[0]));
-	bool is_error = ath_str_has_prefix(text, "ERROR:") || ath_str_has_prefix(text, "error:");
+	bool is_new = is_error(text);
 
-	if (is_error || (explains && !cause->is_open))
+	if (is_new || (explains && !cause->is_open))
 		keep(cause->error, text);
 	else if (explains)
 		append(cause->error, text);
-	cause->is_open = is_error || explains;
+	cause->is_open = is_new || explains;
 }
 
 void ath_cause_read(struct ath_cause *cause, bool is_stderr, const char *line, size_t len)
@@ -100,8 +115,7 @@ void ath_cause_read(struct ath_cause *cause, bool is_stderr, const char *line, s
 		if (!cause->network && strstr(text, network_words[i]))
 			cause->network = network_words[i];
 	}
-	if (*text) {
-		read_npm(cause, text);
+	if (*text && !read_npm(cause, text)) {
 		read_error(cause, text);
 		keep(is_stderr ? cause->last_error : cause->last, text);
 	}

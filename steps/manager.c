@@ -9,10 +9,10 @@
 #include "os/file.h"
 #include "steps/tree.h"
 
-#define WORDS(...)                                                                                 \
-	(const char *const[])                                                                      \
-	{                                                                                          \
-		__VA_ARGS__, NULL                                                                  \
+#define WORDS(...)                \
+	(const char *const[])     \
+	{                         \
+		__VA_ARGS__, NULL \
 	}
 #define OF_NPM  WORDS("node_modules/.package-lock.json")
 #define OF_PNPM WORDS("node_modules/.modules.yaml")

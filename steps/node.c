@@ -179,8 +179,7 @@ static void node_start(struct ath_step *step)
 	installing->modules = ath_arena_strdup(ath_step_arena(step), modules);
 	free(modules);
 	free(folder);
-	if (!installing->manager->lock &&
-	    ath_file_kind(installing->modules) != ATH_FILE_ABSENT &&
+	if (!installing->manager->lock && ath_file_kind(installing->modules) != ATH_FILE_ABSENT &&
 	    !ath_manager_find_installed(installing->manager, installing->folder))
 		ath_step_work(step, remove_modules, installing, on_removed);
 	else

@@ -18,9 +18,9 @@ enum {
 };
 
 struct search {
-	const char *site;     /* borrowed */
-	struct ath_str *out;  /* borrowed */
-	struct ath_str cell;  /* owned; a path of RECORD */
+	const char *site;    /* borrowed */
+	struct ath_str *out; /* borrowed */
+	struct ath_str cell; /* owned; a path of RECORD */
 	size_t found;
 };
 
@@ -72,8 +72,7 @@ static bool has_all_files(struct search *search, const char *record)
 		const char *rest = read_cell(record, &search->cell);
 		const char *path = ath_str_get(&search->cell);
 
-		if (*path && !is_compiled(path) &&
-		    !is_there(search->site, path, read_size(rest)))
+		if (*path && !is_compiled(path) && !is_there(search->site, path, read_size(rest)))
 			return false;
 		record = rest + strcspn(rest, "\n");
 		record += *record == '\n';

@@ -59,8 +59,8 @@ struct ath_child_form {
 };
 
 /*
- * Start a child. On true, `on_done` comes exactly once and never from inside this call; on false it
- * never comes.
+ * Start a child, after ath_child_prepare. On true, `on_done` comes exactly once and never from
+ * inside this call; on false it never comes.
  * Fails with: ATH_ERR_NOT_FOUND (no such program or folder), ATH_ERR_CHILD (anything else).
  */
 ATH_NODISCARD bool ath_child_start(struct ath_loop *loop, const struct ath_child_form *form,
@@ -78,7 +78,8 @@ pid_t ath_child_pid(const struct ath_child *child);
 /*
  * Prepare this process for running children: become a subreaper, and reap adopted orphans of the
  * loop's process that no child of ours claims (ending them when no child runs). Call once per loop,
- * before the first child.
+ * before the first child. Descriptors that are open by then, 0 to 2 apart, are closed in children.
+ * Fails with: ATH_ERR_CHILD (no /proc, or a kernel that does not list children there).
  */
 ATH_NODISCARD bool ath_child_prepare(struct ath_loop *loop, struct ath_err *err);
 

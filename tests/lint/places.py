@@ -15,12 +15,11 @@ TEXT = {".c", ".h", ".py", ".md", ".sql", ".build", ".txt", ".yaml", ".yml", ".t
 
 
 def files(root):
-    """Tracked files where there is a repository, else all of them."""
-    run = subprocess.run(["git", "-C", str(root), "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-                         capture_output=True, text=True)
+    """Tracked files where there is a repository, else all but what was built."""
+    run = subprocess.run(["git", "-C", str(root), "ls-files", "-z"], capture_output=True, text=True)
     if run.returncode == 0:
         return [root / name for name in run.stdout.split("\0") if name]
-    return [path for path in root.rglob("*") if path.is_file()]
+    return [path for path in root.rglob("*") if path.is_file() and path.relative_to(root).parts[0] != "build"]
 
 
 def main():
@@ -29,8 +28,11 @@ def main():
     for path in sorted(files(root)):
         if path.suffix not in TEXT or not path.is_file():
             continue
+        text = path.read_text(errors="replace")
+        if "\0" in text:
+            continue
         seen += 1
-        for number, line in enumerate(path.read_text(errors="replace").split("\n"), 1):
+        for number, line in enumerate(text.split("\n"), 1):
             match = PLACES.search(line)
             if match:
                 problems.append(f"{path.relative_to(root)}:{number}: {match.group()}")

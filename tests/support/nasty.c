@@ -69,9 +69,9 @@ static void make_daemon(int ready, int closes_all)
 	stay();
 }
 
-static void make_stranger(const char *program, const char *tag)
+static void make_stranger(char *program, char *tag)
 {
-	char *argv[] = { (char *)program, (char *)"stranger-itself", (char *)tag, NULL };
+	char mode[] = "stranger-itself", *argv[] = { program, mode, tag, NULL };
 	char *none[] = { NULL };
 
 	if (fork() != 0)
