@@ -7,7 +7,7 @@
 #ifndef ATH_ALEMBIC_INI_FILE_H
 #define ATH_ALEMBIC_INI_FILE_H
 
-#include "alembic/ini.h"
+#include "alembic/setting.h"
 #include "base/str.h"
 #include "base/vec.h"
 

@@ -7,7 +7,7 @@
 #ifndef ATH_ALEMBIC_INI_VALUE_H
 #define ATH_ALEMBIC_INI_VALUE_H
 
-#include "alembic/ini.h"
+#include "alembic/setting.h"
 
 /* A field that is not static; `reason` is static text. */
 struct ath_ini_field ath_ini_value_refuse(unsigned line, const char *reason);

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "alembic/scan.h"
+#include "alembic/revision.h"
 #include "alembic/token.h"
 
 enum ath_word {

@@ -10,9 +10,8 @@
 
 #include <uv.h>
 
-#include "os/loop.h"
-
 struct ath_children;
+struct ath_loop;
 
 typedef void ath_children_close_fn(struct ath_children *children);
 

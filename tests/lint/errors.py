@@ -20,7 +20,7 @@ def compare(codes, entries):
         problems.append(f"docs/errors.md: missing {sorted(missing)}, unknown {sorted(unknown)}, or another order")
     texts = dict(entries)
     for name, status in codes:
-        stated = re.search(r"Exit status (\d+)\b", texts.get(name, ""))
+        stated = re.search(r"Exit\s+status (\d+)\b", texts.get(name, ""))
         if name in texts and (not stated or stated.group(1) != status):
             problems.append(f"docs/errors.md: '{name}' must say 'Exit status {status}'")
     return problems
