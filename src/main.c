@@ -18,6 +18,7 @@
  *	steps      one file per kind of step
  *	ui, cli    what a person sees; one file per command
  */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -81,6 +82,7 @@ int main(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : "--help";
 
+	signal(SIGPIPE, SIG_IGN); /* whoever reads our output may go away at any time */
 	if (strcmp(name, "--version") == 0)
 		return printf("athanor %s\n", ATH_VERSION) < 0;
 	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {

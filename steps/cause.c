@@ -36,7 +36,12 @@ static const char *const npm_fields[] = {
 };
 
 /* Beginnings of lines that explain the error line before them. */
-static const char *const explanations[] = { "\xc3\x97", "\xe2\x95\xb0\xe2\x94\x80", "Caused by:" };
+static const char *const explanations[] = {
+	"\xc3\x97", /* the signs of pip and uv: a cross, a corner */
+	"\xe2\x95\xb0\xe2\x94\x80",
+	"Caused by:",
+	"cause:",
+};
 
 static bool starts_with_one(const char *text, const char *const *heads, size_t len)
 {
@@ -92,7 +97,8 @@ static void read_error(struct ath_cause *cause, const char *text)
 {
 	bool explains =
 		starts_with_one(text, explanations, sizeof(explanations) / sizeof(explanations[0]));
-	bool is_new = is_error(text);
+	/* pip ends with this one, which says less than the one before it */
+	bool is_new = is_error(text) && !strstr(text, "ResolutionImpossible");
 
 	if (is_new || (explains && !cause->is_open))
 		keep(cause->error, text);
@@ -112,7 +118,7 @@ void ath_cause_read(struct ath_cause *cause, bool is_stderr, const char *line, s
 	text = ath_str_get(&clean);
 	text += strspn(text, " ");
 	for (size_t i = 0; i < sizeof(network_words) / sizeof(network_words[0]); i++) {
-		if (!cause->network && strstr(text, network_words[i]))
+		if (strstr(text, network_words[i]))
 			cause->network = network_words[i];
 	}
 	if (*text && !read_npm(cause, text)) {

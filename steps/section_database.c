@@ -13,11 +13,61 @@
 #include "os/file.h"
 #include "steps/database.h"
 
+/* The clone and what SQLite may have left beside it. */
+static bool remove_clone(const char *clone, struct ath_err *err)
+{
+	static const char *const tails[] = { "", "-wal", "-shm", "-journal", ".pages" };
+
+	for (size_t i = 0; i < sizeof(tails) / sizeof(tails[0]); i++) {
+		struct ath_str path = { 0 };
+		bool is_gone;
+
+		ath_str_printf(&path, "%s%s", clone, tails[i]);
+		is_gone = ath_file_remove_tree(ath_str_get(&path), err);
+		ath_str_fini(&path);
+		if (!is_gone)
+			return false;
+	}
+	return true;
+}
+
+/* A folder of runs/, while dead runs' copies are looked for. */
+struct sweep {
+	const char *runs; /* folder of all runs */
+	const char *own;  /* mark of this run */
+};
+
+static bool sweep_run(void *user, const char *name, bool is_folder)
+{
+	const struct sweep *sweep = user;
+	struct ath_str clone = { 0 };
+	struct ath_err err = { 0 };
+
+	ath_str_printf(&clone, "%s/%s/clone.db", sweep->runs, name);
+	if (is_folder && strcmp(name, sweep->own) != 0 && !remove_clone(ath_str_get(&clone), &err))
+		ath_err_clear(&err); /* it costs space only, and the next run tries again */
+	ath_str_fini(&clone);
+	return true;
+}
+
+/* Copies of runs that died are never used: they go before this run makes its own. */
+static void sweep_dead_copies(const struct ath_step_world *world)
+{
+	char *runs = ath_file_join(world->state_dir, "runs");
+	struct sweep sweep = { runs, world->run };
+	struct ath_err err = { 0 };
+
+	if (!ath_file_list(runs, sweep_run, &sweep, &err))
+		ath_err_clear(&err);
+	free(runs);
+}
+
 static void *database_open(const struct ath_step_world *world)
 {
 	struct ath_database_work *work = ath_mem_new(1, sizeof(*work));
 	struct ath_str text = { 0 };
 
+	sweep_dead_copies(world);
 	work->path = ath_mem_strdup(ath_pairs_get(world->facts, "database.path"));
 	work->heads = ath_mem_strdup(ath_pairs_get(world->facts, "database.heads"));
 	work->version_table = ath_mem_strdup(ath_pairs_get(world->facts, "database.version_table"));
@@ -32,24 +82,6 @@ static void *database_open(const struct ath_step_world *world)
 	return work;
 }
 
-/* The clone and what SQLite may have left beside it. */
-static bool remove_clone(const struct ath_database_work *work, struct ath_err *err)
-{
-	static const char *const tails[] = { "", "-wal", "-shm", "-journal", ".pages" };
-
-	for (size_t i = 0; i < sizeof(tails) / sizeof(tails[0]); i++) {
-		struct ath_str path = { 0 };
-		bool is_gone;
-
-		ath_str_printf(&path, "%s%s", work->clone, tails[i]);
-		is_gone = ath_file_remove_tree(ath_str_get(&path), err);
-		ath_str_fini(&path);
-		if (!is_gone)
-			return false;
-	}
-	return true;
-}
-
 static bool database_close(void *user, struct ath_err *err)
 {
 	struct ath_database_work *work = user;
@@ -58,7 +90,7 @@ static bool database_close(void *user, struct ath_err *err)
 	work->live = NULL;
 	if (work->is_committed)
 		work->verdict = work->is_fresh ? "created" : "upgraded";
-	return remove_clone(work, err);
+	return remove_clone(work->clone, err);
 }
 
 /* A commit was begun: the live database itself says what came of it. */
@@ -113,7 +145,9 @@ static bool database_abandon(void *user, struct ath_err *err)
 						 : assert_unchanged(work, err);
 	ath_live_close(work->live, work->is_committed);
 	work->live = NULL;
-	is_removed = remove_clone(work, &trouble);
+	is_removed = remove_clone(work->clone, &trouble);
+	if (is_removed && is_judged && !work->is_committed)
+		is_removed = ath_file_remove_tree(work->pre_image, &trouble); /* live is the same */
 	if (is_judged && !is_removed)
 		*err = trouble;
 	return is_judged && is_removed;

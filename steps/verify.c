@@ -65,7 +65,14 @@ static void verify_start(struct ath_step *step)
 	struct verify *verify = ath_step_data(step, sizeof(*verify));
 	const struct ath_pairs *facts = ath_step_world(step)->facts;
 	struct ath_arena *arena = ath_step_arena(step);
+	struct ath_err err = { 0 };
 
+	if (!ath_pairs_find(facts, "database.path")) {
+		ath_err_set(&err, ATH_ERR_STEP,
+			    "which database it is has not been asked yet: run the step 'detect', too");
+		ath_step_fail(step, &err);
+		return;
+	}
 	verify->path = ath_arena_strdup(arena, ath_pairs_get(facts, "database.path"));
 	verify->heads = ath_arena_strdup(arena, ath_pairs_get(facts, "database.heads"));
 	verify->version_table =

@@ -57,19 +57,6 @@ int ath_print_error(const struct ath_err *err, const char *text)
 	return ath_err_exit_status(err->code);
 }
 
-static void put_reason(const struct ath_plan_row *row, struct ath_str *out)
-{
-	if (row->reason == ATH_PLAN_REASON_STATIC && row->subject) {
-		ath_str_puts(out, row->subject);
-		return;
-	}
-	ath_str_puts(out, ath_plan_reason_text(row->reason));
-	if (row->subject) {
-		ath_str_puts(out, ": ");
-		ath_str_put_clean(out, row->subject, strlen(row->subject));
-	}
-}
-
 void ath_print_plan(const struct ath_project *project, bool is_verbose, struct ath_str *out)
 {
 	for (size_t i = 0; i < project->plan.len; i++) {
@@ -79,7 +66,7 @@ void ath_print_plan(const struct ath_project *project, bool is_verbose, struct a
 			continue;
 		ath_str_printf(out, "  %-10s%-16s", ath_plan_verdict_name(row->verdict),
 			       project->spec.steps[row->step].name);
-		put_reason(row, out);
+		ath_plan_put_reason(&project->spec.steps[row->step], row, out);
 		if (row->is_asked_again)
 			ath_str_puts(out, "; asked again when its turn comes");
 		ath_str_putc(out, '\n');

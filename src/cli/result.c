@@ -44,14 +44,17 @@ void ath_result_put_plan(struct ath_json *json, const struct ath_project *projec
 	ath_json_open(json, '[');
 	for (size_t i = 0; i < project->plan.len; i++) {
 		const struct ath_plan_row *row = &project->plan.rows[i];
+		const struct ath_spec_step *step = &project->spec.steps[row->step];
+		struct ath_str reason = { 0 };
 
+		ath_plan_put_reason(step, row, &reason);
 		ath_json_open(json, '{');
-		ath_json_put_text(json, "name", project->spec.steps[row->step].name);
+		ath_json_put_text(json, "name", step->name);
 		ath_json_put_text(json, "verdict", ath_plan_verdict_name(row->verdict));
-		ath_json_put_text(json, "reason", ath_plan_reason_text(row->reason));
-		ath_json_put_text(json, "subject", row->subject);
+		ath_json_put_text(json, "reason", ath_str_get(&reason));
 		ath_json_put_bool(json, "asked_again", row->is_asked_again);
 		ath_json_close(json, '}');
+		ath_str_fini(&reason);
 	}
 	ath_json_close(json, ']');
 }

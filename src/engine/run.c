@@ -236,11 +236,7 @@ static void ask(struct run *run, size_t idx)
 
 	slot->is_behind_change = is_behind_change(run, idx);
 	row = decide(run, idx);
-	ath_str_puts(&text, row.reason == ATH_PLAN_REASON_STATIC && row.subject
-				    ? row.subject
-				    : ath_plan_reason_text(row.reason));
-	if (row.subject && row.reason != ATH_PLAN_REASON_STATIC)
-		ath_str_printf(&text, ": %s", row.subject);
+	ath_plan_put_reason(&run->in->spec->steps[idx], &row, &text);
 	set_reason(slot, ath_str_get(&text));
 	ath_str_fini(&text);
 	ath_sched_answer(run->sched, idx,
@@ -264,6 +260,8 @@ static void record(struct run *run, const struct ath_sched_action *action)
 	}
 	if (action->state == ATH_STATE_SUCCEEDED)
 		set_reason(slot, NULL);
+	if (action->state == ATH_STATE_SKIPPED && run->in->spec->steps[action->step].skip_reason)
+		set_reason(slot, run->in->spec->steps[action->step].skip_reason);
 	ath_journal_add_transition(journal, name, action->attempt, ath_state_name(action->state),
 				   slot->reason);
 	if (action->state == ATH_STATE_RUNNING &&

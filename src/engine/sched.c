@@ -173,6 +173,8 @@ static void needs_are_over(struct ath_sched *sched, size_t idx)
 		move(sched, idx, ATH_STATE_EVENT_CALLED_OFF);
 	} else if (is_blocked) {
 		move(sched, idx, ATH_STATE_EVENT_BLOCK);
+	} else if (sched->spec->steps[idx].skip_reason) {
+		move(sched, idx, ATH_STATE_EVENT_PASS_OVER);
 	} else {
 		step->is_asked = true;
 		emit(sched, ATH_SCHED_ASK, idx);

@@ -15,6 +15,8 @@
  *	ABANDON section     one of it failed or was cancelled: undo, then ath_sched_section_settled
  *	FINISH              nothing is left to do; comes exactly once, last
  *
+ * A step with a skip_reason is passed over without being asked for; it is blocked like any other, so
+ * that a failure reaches those behind it.
  * Sections: steps that need a step of a section from outside wait until the section is settled. A
  * section is opened by its first START. `jobs` limits how many steps with uses_job run at a time.
  * Cost per event is independent of the number of steps.

@@ -19,6 +19,22 @@ const char *ath_plan_reason_text(enum ath_plan_reason reason)
 	return texts[reason];
 }
 
+void ath_plan_put_reason(const struct ath_spec_step *step, const struct ath_plan_row *row,
+			 struct ath_str *out)
+{
+	const char *subject = row->subject ? row->subject : "";
+
+	if (row->reason == ATH_PLAN_REASON_CONDITION) {
+		ath_str_printf(out, "%s is %s", step->when.fact, *subject ? subject : "not known");
+		return;
+	}
+	if (row->reason != ATH_PLAN_REASON_STATIC)
+		ath_str_puts(out, ath_plan_reason_text(row->reason));
+	if (*subject && row->reason != ATH_PLAN_REASON_STATIC)
+		ath_str_puts(out, ": ");
+	ath_str_put_clean(out, subject, strlen(subject));
+}
+
 const char *ath_plan_verdict_name(enum ath_plan_verdict verdict)
 {
 	static const char *const names[] = {
@@ -105,14 +121,36 @@ static bool has_name(const struct ath_texts *names, const char *name)
 	return false;
 }
 
+/* A section is a unit: whoever names one of its steps has to name them all. */
+static bool check_section(const struct ath_spec *spec, const struct ath_texts *names,
+			  const char *option, const struct ath_spec_step *named,
+			  struct ath_err *err)
+{
+	for (size_t i = 0; named->section && i < spec->len; i++) {
+		const struct ath_spec_step *other = &spec->steps[i];
+
+		if (ath_str_is(other->section, named->section) && !has_name(names, other->name))
+			return ath_err_set(
+				err, ATH_ERR_USAGE,
+				"%s names '%s', which runs only together with '%s': name "
+				"every step of the section '%s' or none",
+				option, named->name, other->name, named->section);
+	}
+	return true;
+}
+
 static bool check_names(const struct ath_spec *spec, const struct ath_texts *names,
 			const char *option, struct ath_err *err)
 {
 	for (size_t i = 0; i < names->len; i++) {
-		if (ath_graph_find(spec, names->items[i]) == spec->len)
+		size_t idx = ath_graph_find(spec, names->items[i]);
+
+		if (idx == spec->len)
 			return ath_err_set(err, ATH_ERR_USAGE,
 					   "%s names '%s', and there is no such step", option,
 					   names->items[i]);
+		if (!check_section(spec, names, option, &spec->steps[idx], err))
+			return false;
 	}
 	return true;
 }

@@ -113,7 +113,7 @@ struct ath_plan_row ath_plan_decide(const struct ath_spec_step *step,
 
 /*
  * Make the plan in `arena`; `looks` has one row per step of the spec.
- * Fails with: ATH_ERR_USAGE (--only or --skip names no step).
+ * Fails with: ATH_ERR_USAGE (--only or --skip names no step, or a part of a section).
  */
 ATH_NODISCARD bool ath_plan_make(const struct ath_spec *spec, const struct ath_graph *graph,
 				 const struct ath_plan_look *looks, const struct ath_pairs *facts,
@@ -122,6 +122,10 @@ ATH_NODISCARD bool ath_plan_make(const struct ath_spec *spec, const struct ath_g
 
 /* The reason as a phrase for people; static text. */
 const char *ath_plan_reason_text(enum ath_plan_reason reason);
+
+/* Append the reason of a row with what it is about, for people. */
+void ath_plan_put_reason(const struct ath_spec_step *step, const struct ath_plan_row *row,
+			 struct ath_str *out);
 
 /* Name of a verdict: run, maybe, satisfied, skip; static text. */
 const char *ath_plan_verdict_name(enum ath_plan_verdict verdict);

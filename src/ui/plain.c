@@ -17,7 +17,7 @@ static const struct look {
 	{ "running", "start", true, false },   { "succeeded", "done", false, false },
 	{ "satisfied", "ok", false, false },   { "skipped", "skip", true, false },
 	{ "failed", "FAILED", false, true },   { "cancelled", "stopped", false, true },
-	{ "blocked", "blocked", false, true }, { "waiting_retry", "failed", false, true },
+	{ "blocked", "blocked", true, false }, { "waiting_retry", "failed", false, true },
 };
 
 static const struct look *find_look(const char *state)
@@ -44,7 +44,7 @@ static void show_state(const struct ath_ui_plain *ui, const struct ath_event *ev
 	if (!look || (ui->is_quiet && !look->is_failure) || (look->only_verbose && !ui->is_verbose))
 		return;
 	ath_str_printf(&line, "  %-8s%-16s", look->word, event->step);
-	if (event->ms && strcmp(look->word, "done") == 0)
+	if (strcmp(look->word, "done") == 0)
 		ath_time_put_duration(&line, event->ms);
 	else if (event->reason)
 		ath_str_put_clean(&line, event->reason, strlen(event->reason));
