@@ -80,19 +80,17 @@ static bool write_request(struct ath_step *step, const char *path, const char **
 	const struct ath_step_world *world = ath_step_world(step);
 	const struct ath_bridge_run *run = run_of(step);
 	struct ath_arena *arena = ath_step_arena(step);
-	const char *config = arena_join(arena, world->root, run->config->alembic);
-	char *folder = ath_file_parent(config);
+	struct ath_facts_chain_place place = ath_database_chain_place(world, run->config, arena);
 	struct ath_bridge_request request = {
-		.config = config,
-		.section = run->config->section,
-		.cwd = ath_arena_strdup(arena, folder),
+		.config = arena_join(arena, world->root, run->config->alembic),
+		.section = place.section,
+		.cwd = ath_facts_chain_cwd(&place, arena),
 		.clone = run->clone,
 		.live = run->live,
 		.commands = run->commands,
 		.len = run->len,
 	};
 
-	free(folder);
 	*out_cwd = request.cwd;
 	return ath_bridge_write_request(path, &request, err);
 }

@@ -88,7 +88,7 @@ static void command_probe(const struct ath_step_world *world, const void *config
 	else if (config->creates.len)
 		out->probe = ATH_PROBE_WHOLE;
 	else if (config->check.len || !config->inputs.len)
-		out->probe = ATH_PROBE_EVERY;
+		out->probe = ATH_PROBE_EVERY; /* a check is a program, and a probe starts none */
 	else
 		out->probe = ATH_PROBE_UNKNOWN;
 }
@@ -142,7 +142,7 @@ static void finish(struct ath_step *step)
 		ath_step_done(step);
 		return;
 	}
-	(void)ath_err_set(&err, ATH_ERR_VERIFY, "%s: it was content, but there is no '%s'",
+	(void)ath_err_set(&err, ATH_ERR_VERIFY, "%s ended with exit status 0, but there is no '%s'",
 			  describe(step, "run", &config->run), missing);
 	ath_step_fail(step, &err);
 }
@@ -158,7 +158,8 @@ static void on_checked_after(struct ath_step *step, const struct ath_err *err)
 	failure = *err;
 	if (failure.code != ATH_ERR_CANCELLED)
 		failure.code = ATH_ERR_VERIFY;
-	(void)ath_err_prefix(&failure, "the command was content, but its check does not hold");
+	(void)ath_err_prefix(&failure,
+			     "the command ended with exit status 0, but its check does not hold");
 	ath_step_fail(step, &failure);
 }
 

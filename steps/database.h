@@ -8,7 +8,7 @@
  *	database.path           detect          the file, absolute, without links
  *	database.work           detect          none, init, upgrade
  *	database.rows           detect          rows of the version table, joined by commas
- *	database.heads          detect          heads of the graph, likewise
+ *	database.heads          detect          the rows at the end of an upgrade, likewise
  *	database.version_table  detect
  *
  *	note         recorded by     fields

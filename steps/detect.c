@@ -246,8 +246,31 @@ static void record_target(struct ath_step *step, const char *path)
 	ath_pairs_fini(&pairs);
 }
 
+static int compare_ids(const void *one, const void *other)
+{
+	return strcmp(*(const char *const *)one, *(const char *const *)other);
+}
+
+/*
+ * The rows of a version table at the end of an upgrade, sorted and joined: the tips of the whole
+ * graph over both kinds of edge. A head that another one depends on has no row of its own.
+ */
+static const char *final_rows(const struct ath_chain *chain, struct ath_arena *arena)
+{
+	bool *all = ath_arena_new(arena, chain->len, sizeof(*all));
+	const char **ids = ath_arena_new(arena, chain->len + 1, sizeof(*ids));
+	struct ath_chain_list tips;
+
+	memset(all, true, chain->len * sizeof(*all));
+	tips = ath_chain_find_tips(chain, all, arena);
+	for (size_t i = 0; i < tips.len; i++)
+		ids[i] = chain->entries[tips.items[i]].id;
+	qsort(ids, tips.len, sizeof(*ids), compare_ids);
+	return ath_database_join(&(struct ath_texts){ ids, tips.len }, arena);
+}
+
 static void set_facts(struct ath_step *step, const char *path, const struct ath_look *look,
-		      const struct ath_database_plan *plan)
+		      const struct ath_database_plan *plan, const char *heads)
 {
 	static const char *const works[] = {
 		[ATH_DATABASE_NONE] = "none",
@@ -263,7 +286,7 @@ static void set_facts(struct ath_step *step, const char *path, const struct ath_
 	ath_step_fact(step, "database.work", works[plan->need]);
 	ath_step_fact(step, "database.rows", ath_database_join(&rows, arena));
 	ath_step_fact(step, "database.stamp", ath_database_join(&plan->stamp, arena));
-	ath_step_fact(step, "database.heads", ath_database_join(&detect->heads.heads, arena));
+	ath_step_fact(step, "database.heads", heads);
 	ath_step_fact(step, "database.version_table", detect->target.version_table);
 }
 
@@ -287,7 +310,7 @@ static bool decide(struct ath_step *step, const char *path, struct ath_err *err)
 	if (is_decided) {
 		ath_step_say(step, "%s: %s", path, plan.said);
 		record_target(step, path);
-		set_facts(step, path, &look, &plan);
+		set_facts(step, path, &look, &plan, final_rows(&chain, arena));
 	}
 	ath_look_fini(&look);
 	return is_decided;

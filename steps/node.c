@@ -106,7 +106,7 @@ static void on_installed(struct ath_step *step, const struct ath_err *err)
 	if (failure.code == ATH_ERR_OK && !installed &&
 	    ath_file_kind(installing->modules) == ATH_FILE_FOLDER)
 		(void)ath_err_set(&failure, ATH_ERR_VERIFY,
-				  "%s was content, but '%s' is not complete: there is no %s",
+				  "%s ended with success, but '%s' is not complete: there is no %s",
 				  installing->manager->program, installing->modules,
 				  installing->manager->installed[0]);
 	if (failure.code != ATH_ERR_OK) {

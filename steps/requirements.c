@@ -185,8 +185,8 @@ static void on_looked(struct ath_step *step, const struct ath_err *err)
 	log_lines(step, "not all files are there of", ath_str_get(&installing->incomplete));
 	if (failure.code == ATH_ERR_OK && !are_as_made(installing))
 		(void)ath_err_set(&failure, ATH_ERR_VERIFY,
-				  "install the Python packages: the installer was content, but not "
-				  "all files are there of %.*s",
+				  "install the Python packages: the installer ended with success, "
+				  "but not all files are there of %.*s",
 				  (int)strcspn(ath_str_get(&installing->incomplete), "\n"),
 				  ath_str_get(&installing->incomplete));
 	if (failure.code != ATH_ERR_OK) {

@@ -28,7 +28,6 @@ static const char *arena_join(struct ath_arena *arena, const char *folder, const
 	return copy;
 }
 
-/* Alembic takes relative locations from its working directory, which is the ini's folder for us. */
 static const char *ini_folder(const struct ath_facts_chain_place *place, struct ath_arena *arena)
 {
 	const char *path = arena_join(arena, place->root, place->alembic);
@@ -57,6 +56,30 @@ static bool read_ini(const struct ath_facts_chain_place *place, struct ath_arena
 	return is_read;
 }
 
+/* Relative locations start where `alembic` is typed: beside the ini, or in the application's folder. */
+static const char *base_folder(const struct ath_facts_chain_place *place, const struct ath_ini *ini,
+			       struct ath_arena *arena)
+{
+	const struct ath_ini_field *script = &ini->fields[ATH_INI_SCRIPT_LOCATION];
+	const char *here = ini_folder(place, arena);
+
+	if (script->state == ATH_INI_VALUE &&
+	    ath_file_kind(arena_join(arena, here, script->text)) != ATH_FILE_FOLDER &&
+	    ath_file_kind(arena_join(arena, place->root, script->text)) == ATH_FILE_FOLDER)
+		return place->root;
+	return here;
+}
+
+const char *ath_facts_chain_cwd(const struct ath_facts_chain_place *place, struct ath_arena *arena)
+{
+	struct ath_ini ini = { 0 };
+	struct ath_err err = { 0 };
+
+	if (!read_ini(place, arena, &ini, &err))
+		return ini_folder(place, arena);
+	return base_folder(place, &ini, arena);
+}
+
 static void use_known(const struct ath_facts_chain_place *place, struct folders *folders)
 {
 	for (size_t i = 0; i < place->known.len; i++)
@@ -69,7 +92,7 @@ static void find_folders(const struct ath_facts_chain_place *place, const struct
 	const struct ath_ini_field *script = &ini->fields[ATH_INI_SCRIPT_LOCATION];
 	const struct ath_ini_field *versions = &ini->fields[ATH_INI_VERSION_LOCATIONS];
 	const struct ath_ini_field *deep = &ini->fields[ATH_INI_RECURSIVE_VERSION_LOCATIONS];
-	const char *here = ini_folder(place, arena);
+	const char *here = base_folder(place, ini, arena);
 
 	if (script->state == ATH_INI_VALUE)
 		out->script = arena_join(arena, here, script->text);

@@ -25,6 +25,12 @@ struct ath_facts_chain_place {
 	struct ath_texts known;
 };
 
+/*
+ * The folder in which `alembic` has to be typed, in `arena`: the ini's own, or, where the relative
+ * script_location is there only from the application's folder, that one.
+ */
+const char *ath_facts_chain_cwd(const struct ath_facts_chain_place *place, struct ath_arena *arena);
+
 struct ath_facts_chain {
 	struct ath_arena arena; /* owns everything below */
 	bool is_static;         /* `chain` is whole */
