@@ -77,6 +77,15 @@ static const char *find_missing(const struct ath_step_world *world,
 	return NULL;
 }
 
+/* A check is a program, and a probe starts none: it is asked when the step's turn comes. */
+static void look_every_time(const struct command_config *config, struct ath_step_look *out)
+{
+	out->probe = ATH_PROBE_EVERY;
+	snprintf(out->detail, sizeof(out->detail), "%s",
+		 config->check.len ? "its check is asked first"
+				   : "it states neither creates, inputs nor check");
+}
+
 static void command_probe(const struct ath_step_world *world, const void *config_,
 			  struct ath_step_look *out)
 {
@@ -87,10 +96,10 @@ static void command_probe(const struct ath_step_world *world, const void *config
 		snprintf(out->detail, sizeof(out->detail), "there is no '%s'", missing);
 	else if (config->creates.len)
 		out->probe = ATH_PROBE_WHOLE;
-	else if (config->check.len || !config->inputs.len)
-		out->probe = ATH_PROBE_EVERY; /* a check is a program, and a probe starts none */
-	else
+	else if (!config->check.len && config->inputs.len)
 		out->probe = ATH_PROBE_UNKNOWN;
+	else
+		look_every_time(config, out);
 }
 
 /* "run 'python' in 'backend'", for messages; in the arena. */

@@ -82,7 +82,7 @@ static struct ath_plan_row decide_by_look(const struct ath_spec_step *step,
 	if (look->probe == ATH_PROBE_EVERY) {
 		if (look->past == ATH_PAST_DONE && is_same)
 			return row(ATH_PLAN_SATISFIED, ATH_PLAN_REASON_DONE, NULL);
-		return row(ATH_PLAN_RUN, ATH_PLAN_REASON_EVERY, NULL);
+		return row(ATH_PLAN_RUN, ATH_PLAN_REASON_EVERY, look->detail);
 	}
 	if (holds)
 		return row(ATH_PLAN_SATISFIED, ATH_PLAN_REASON_HOLDS, NULL);

@@ -57,21 +57,21 @@ enum ath_plan_verdict {
 	ATH_PLAN_VERDICT_COUNT_
 };
 
-#define ATH_PLAN_REASONS(X)                                                         \
-	X(FIRST, "has not run yet")                                                 \
-	X(INPUTS, "its inputs have changed")                                        \
-	X(ABSENT, "its effect is not there")                                        \
-	X(PARTIAL, "its effect is there in part")                                   \
-	X(EVERY, "states neither creates, inputs nor check, so it runs every time") \
-	X(INTERRUPTED, "was interrupted")                                           \
-	X(FAILED, "failed last time")                                               \
-	X(SECTION, "another step of its section runs")                              \
-	X(FACT, "depends on what is found")                                         \
-	X(HOLDS, "inputs unchanged, effect there")                                  \
-	X(DONE, "finished in the run that is continued")                            \
-	X(CONDITION, "its condition does not hold")                                 \
-	X(STATIC, "not needed")                                                     \
-	X(LEFT_OUT, "left out by --skip")                                           \
+#define ATH_PLAN_REASONS(X)                              \
+	X(FIRST, "has not run yet")                      \
+	X(INPUTS, "its inputs have changed")             \
+	X(ABSENT, "its effect is not there")             \
+	X(PARTIAL, "its effect is there in part")        \
+	X(EVERY, "runs every time")                      \
+	X(INTERRUPTED, "was interrupted")                \
+	X(FAILED, "failed last time")                    \
+	X(SECTION, "another step of its section runs")   \
+	X(FACT, "depends on what is found")              \
+	X(HOLDS, "inputs unchanged, effect there")       \
+	X(DONE, "finished in the run that is continued") \
+	X(CONDITION, "its condition does not hold")      \
+	X(STATIC, "not needed")                          \
+	X(LEFT_OUT, "left out by --skip")                \
 	X(NOT_CHOSEN, "not chosen by --only")
 
 enum ath_plan_reason {

@@ -57,12 +57,21 @@ def kahani_made(tmp_path_factory):
 
 
 @pytest.fixture
+def installed(kahani_made):
+    """The example application after its installation, for tests that change nothing of it."""
+    assert kahani_made.first_run.status == 0, kahani_made.first_run
+    return kahani_made
+
+
+@pytest.fixture
 def kahani(kahani_made):
     """The example application as it is after its installation; nothing is to be done."""
     assert kahani_made.first_run.status == 0, kahani_made.first_run
     lab.restore(kahani_made.root.parent / "saved.tar", kahani_made.root)
     kahani_made.install().is_status(0)  # it looks at the files that were put back
-    return kahani_made
+    yield kahani_made
+    lab.restore(kahani_made.root.parent / "saved.tar", kahani_made.root)
+    kahani_made.install().is_status(0)
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 """The example application from nothing to installed, and again."""
 import os
 import re
+import shutil
 import stat
 import subprocess
 
@@ -19,13 +20,13 @@ def test_installs_the_example_copied_elsewhere(kahani_made):
     assert lab.query(kahani_made.database, "SELECT version_num FROM alembic_version") == [(HEAD,)]
 
 
-def test_alembic_itself_says_that_the_example_is_at_head(kahani):
-    assert kahani.current("backend") == HEAD + " (head)"
+def test_alembic_itself_says_that_the_example_is_at_head(installed):
+    assert installed.current("backend") == HEAD + " (head)"
 
 
-def test_plan_says_2_before_and_0_after(kahani_made, kahani):
-    kahani_made.first_plan.is_status(2)
-    lab.athanor("plan", "--detailed-exitcode", kahani.root).is_status(0)
+def test_plan_says_2_before_and_0_after(installed):
+    installed.first_plan.is_status(2)
+    lab.athanor("plan", "--detailed-exitcode", installed.root).is_status(0)
 
 
 def test_plan_without_the_option_says_0_before(tmp_path):
@@ -35,25 +36,25 @@ def test_plan_without_the_option_says_0_before(tmp_path):
     assert not project.path(".athanor").exists()
 
 
-def test_makes_an_env_file_with_new_secrets_for_the_owner_alone(kahani):
-    env = kahani.path(".env")
+def test_makes_an_env_file_with_new_secrets_for_the_owner_alone(installed):
+    env = installed.path(".env")
     assert stat.S_IMODE(env.stat().st_mode) == 0o600
     values = dict(line.split("=", 1) for line in env.read_text().splitlines() if "=" in line and line[0] != "#")
     assert len(values["SECRET_KEY"]) >= 32 and values["SECRET_KEY"] != values["JWT_SECRET_KEY"]
     assert "change-me" not in env.read_text()
-    assert values["DATABASE_URL"] == "sqlite:///backend/data/kahani.db"
+    assert values["DATABASE_URL"] == "sqlite:///backend/data/installed.db"
 
 
-def test_a_second_run_says_nothing_to_do_and_changes_no_file(kahani):
-    before = lab.tree(kahani.root, without=[".athanor"])
-    again = kahani.install().is_status(0)
+def test_a_second_run_says_nothing_to_do_and_changes_no_file(installed):
+    before = lab.tree(installed.root, without=[".athanor"])
+    again = installed.install().is_status(0)
     assert "nothing to do" in again.out
-    assert lab.tree(kahani.root, without=[".athanor"]) == before
+    assert lab.tree(installed.root, without=[".athanor"]) == before
 
 
-def test_the_users_files_are_as_they_were_before_the_installation(kahani):
-    after = lab.tree(kahani.root)
-    assert {name: after.get(name) for name in kahani.first_tree} == kahani.first_tree
+def test_the_users_files_are_as_they_were_before_the_installation(installed):
+    after = lab.tree(installed.root)
+    assert {name: after.get(name) for name in installed.first_tree} == installed.first_tree
 
 
 def test_a_second_run_does_not_write_over_the_env_file(kahani):
@@ -74,8 +75,8 @@ def trace(tmp_path, *command):
 
 
 @pytest.mark.skipif(lab.SANITIZED, reason="the leak sanitizer does not run under strace")
-def test_a_run_that_finds_nothing_to_do_starts_no_process(kahani, tmp_path):
-    ran, log = trace(tmp_path, lab.ATHANOR, "install", str(kahani.root))
+def test_a_run_that_finds_nothing_to_do_starts_no_process(installed, tmp_path):
+    ran, log = trace(tmp_path, lab.ATHANOR, "install", str(installed.root))
     assert ran.returncode == 0 and "nothing to do" in ran.stdout, ran
     assert not FORKS.search(log) and log.count("execve(") == 1, log
 
@@ -86,30 +87,30 @@ def test_the_tracing_sees_a_process_that_is_started(tmp_path):
     assert FORKS.search(log), log
 
 
-def test_the_frontend_is_built_and_the_own_step_has_run(kahani):
-    assert "Kahani" in kahani.read("frontend/dist/index.html")
-    assert kahani.path("backend/data/names.json").exists()
+def test_the_frontend_is_built_and_the_own_step_has_run(installed):
+    assert "Kahani" in installed.read("frontend/dist/index.html")
+    assert installed.path("backend/data/names.json").exists()
 
 
-def test_nothing_is_alive_and_nothing_is_left_over_afterwards(kahani):
-    lab.assert_clean(kahani)
-    assert oct(kahani.path(".athanor").stat().st_mode & 0o777) == "0o700"
-    assert kahani.read(".athanor/.gitignore") == "*\n"
+def test_nothing_is_alive_and_nothing_is_left_over_afterwards(installed):
+    lab.assert_clean(installed)
+    assert oct(installed.path(".athanor").stat().st_mode & 0o777) == "0o700"
+    assert installed.read(".athanor/.gitignore") == "*\n"
 
 
-def test_status_says_that_it_is_installed(kahani):
-    said = lab.athanor("status", kahani.root).is_status(0).out
+def test_status_says_that_it_is_installed(installed):
+    said = lab.athanor("status", installed.root).is_status(0).out
     assert "installed, nothing to do" in said and "succeeded" in said
 
 
-def test_log_shows_every_transition_and_the_output_of_a_step(kahani):
-    said = lab.athanor("log", "-C", kahani.root).is_status(0).out
+def test_log_shows_every_transition_and_the_output_of_a_step(installed):
+    said = lab.athanor("log", "-C", installed.root).is_status(0).out
     mark = re.match(r"run ([0-9a-f]{16}) ", said)[1]
-    assert mark == kahani.marks[-1] and "running" in said and "succeeded" in said
-    first = kahani.marks[0]
-    pip = lab.athanor("log", "-C", kahani.root, first, "requirements").is_status(0).out
+    assert mark == installed.marks[-1] and "running" in said and "succeeded" in said
+    first = installed.marks[0]
+    pip = lab.athanor("log", "-C", installed.root, first, "requirements").is_status(0).out
     assert "Successfully installed" in pip
-    assert lab.athanor("log", "-C", kahani.root, "last").is_status(0).out == said
+    assert lab.athanor("log", "-C", installed.root, "last").is_status(0).out == said
 
 
 def test_requirements_that_change_are_all_that_is_installed_again(kahani):
@@ -127,7 +128,6 @@ def test_a_changed_lock_of_the_frontend_runs_npm_and_the_build_alone(kahani):
 
 
 def copied(name, tmp_path):
-    import shutil
     shutil.copytree(lab.FIXTURES / name, tmp_path / "app")
     return lab.Project(tmp_path / "app")
 

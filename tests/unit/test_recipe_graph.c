@@ -217,7 +217,9 @@ static void what_is_not_used_says_why_it_is_skipped(void **state)
 	ath_recipe_fini(&built.recipe);
 	build(whole, &built);
 	assert_string_equal(find(&built, "build")->skip_reason, "package.json has no build script");
-	assert_null(find(&built, "service")->skip_reason);
+	/* Services are not managed yet: which of the two reasons it is depends on the machine. */
+	assert_true(strstr(find(&built, "service")->skip_reason, "service manager") ||
+		    strstr(find(&built, "service")->skip_reason, "not managed yet"));
 	ath_recipe_fini(&built.recipe);
 }
 
