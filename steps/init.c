@@ -17,6 +17,7 @@
 
 enum phase {
 	PHASE_COMMAND, /* the recipe's command ran */
+	PHASE_COMPARE, /* it left no version row: is all there that the models say? */
 	PHASE_UPGRADE, /* from empty, or from where the command left it, to the heads */
 	PHASE_MODELS,  /* create_all */
 	PHASE_STAMP,   /* what create_all or the command made is stamped */
@@ -25,7 +26,7 @@ enum phase {
 struct init {
 	struct ath_bridge_run bridge; /* first member, for its callbacks */
 	enum phase phase;
-	struct ath_bridge_command commands[3];
+	struct ath_bridge_command commands[2];
 	struct ath_err first_failure; /* of the upgrade, if create_all is tried after it */
 	struct ath_texts rows, missing;
 	bool has_rows;
@@ -146,11 +147,22 @@ static void on_verified(struct ath_step *step, const struct ath_err *verify_err)
 static void after_command(struct ath_step *step)
 {
 	struct init *init = init_of(step);
-	struct ath_err err = { 0 };
 
 	if (init->has_rows) {
 		start_upgrade(step, false); /* runs nothing if the rows are the heads */
-	} else if (init->missing.len) {
+	} else {
+		init->commands[0] = (struct ath_bridge_command){ .verb = ATH_BRIDGE_MISSING };
+		start_phase(step, PHASE_COMPARE, 1, false);
+	}
+}
+
+/* Without a version row only what the models say can tell that the command's work is the head's. */
+static void after_compare(struct ath_step *step)
+{
+	struct init *init = init_of(step);
+	struct ath_err err = { 0 };
+
+	if (init->missing.len) {
 		ath_err_set(&err, ATH_ERR_VERIFY,
 			    "the command for a new database left no version row, and '%s' of the "
 			    "models is missing, so it is not at the head",
@@ -180,6 +192,8 @@ static void on_end(struct ath_step *step, const struct ath_err *bridge_err)
 		ath_step_fail(step, &err);
 	} else if (init->phase == PHASE_COMMAND) {
 		after_command(step);
+	} else if (init->phase == PHASE_COMPARE) {
+		after_compare(step);
 	} else if (init->phase == PHASE_MODELS) {
 		start_stamp(step);
 	} else {
@@ -205,9 +219,8 @@ static void init_start(struct ath_step *step)
 		.cwd = ath_arena_strdup(ath_step_arena(step), folder),
 	};
 	init->commands[1] = (struct ath_bridge_command){ .verb = ATH_BRIDGE_CURRENT };
-	init->commands[2] = (struct ath_bridge_command){ .verb = ATH_BRIDGE_MISSING };
 	free(folder);
-	start_phase(step, PHASE_COMMAND, 3, true);
+	start_phase(step, PHASE_COMMAND, 2, true);
 }
 
 static void init_probe(const struct ath_step_world *world, const void *config,

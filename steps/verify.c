@@ -68,8 +68,9 @@ static void verify_start(struct ath_step *step)
 	struct ath_err err = { 0 };
 
 	if (!ath_pairs_find(facts, "database.path")) {
-		ath_err_set(&err, ATH_ERR_STEP,
-			    "which database it is has not been asked yet: run the step 'detect', too");
+		ath_err_set(
+			&err, ATH_ERR_STEP,
+			"which database it is has not been asked yet: run the step 'detect', too");
 		ath_step_fail(step, &err);
 		return;
 	}

@@ -46,12 +46,30 @@ struct install {
 
 /* ---- before anything runs ---- */
 
+/* The folder keeps the lock in any case, and says where the rest is. */
+static bool write_state_note(const struct ath_project *project, const char *own,
+			     struct ath_err *err)
+{
+	char *note = ath_file_join(own, ATH_PROJECT_STATE_NOTE);
+	struct ath_str text = { 0 };
+	bool is_written = true;
+
+	ath_str_printf(&text, "%s\n", project->state_dir);
+	if (strcmp(own, project->state_dir) != 0)
+		is_written = ath_file_replace(note, ath_str_get(&text), text.len, 0600, err);
+	else if (ath_file_kind(note) != ATH_FILE_ABSENT)
+		is_written = ath_file_remove_tree(note, err);
+	ath_str_fini(&text);
+	free(note);
+	return is_written;
+}
+
 static bool make_state_folder(const struct ath_project *project, struct ath_err *err)
 {
 	char *ignore = ath_project_path(project, ".gitignore");
 	char *own = ath_file_join(project->root, ".athanor");
 	bool is_made = ath_file_make_folders(project->state_dir, 0700, err) &&
-		       ath_file_make_folders(own, 0700, err);
+		       ath_file_make_folders(own, 0700, err) && write_state_note(project, own, err);
 
 	if (is_made && ath_file_kind(ignore) == ATH_FILE_ABSENT &&
 	    !ath_file_create(ignore, "*\n", 2, 0600, err)) {
@@ -95,7 +113,33 @@ static bool open_journal(struct install *install, struct ath_err *err)
 	return install->project.journal != NULL;
 }
 
-/* No process of a run that died may live beside this one; its row is closed. */
+/* Everything in a dead run's folder but logs and requests is a copy of the database, or part of one. */
+static bool remove_scratch(void *user, const char *name, bool is_folder)
+{
+	const char *end = strrchr(name, '.');
+	char *path = ath_file_join(user, name);
+	struct ath_err ignored = { 0 };
+
+	if (!is_folder && !ath_str_is(end, ".log") && !ath_str_is(end, ".request") &&
+	    !ath_file_remove_tree(path, &ignored))
+		ath_err_clear(&ignored); /* it is never used, and only takes place */
+	free(path);
+	return true;
+}
+
+static void sweep_folder(const struct install *install, const char *mark)
+{
+	char *runs = ath_project_path(&install->project, "runs");
+	char *folder = ath_file_join(runs, mark);
+	struct ath_err ignored = { 0 };
+
+	if (!ath_file_list(folder, remove_scratch, folder, &ignored))
+		ath_err_clear(&ignored); /* it died before it had a folder */
+	free(folder);
+	free(runs);
+}
+
+/* No process of a run that died may live beside this one; its copies go, its row is closed. */
 static bool bury_dead_runs(struct install *install, struct ath_err *err)
 {
 	struct ath_arena arena = { 0 };
@@ -116,6 +160,7 @@ static bool bury_dead_runs(struct install *install, struct ath_err *err)
 		if (killed)
 			fprintf(stderr, "athanor: ended %u process%s of an earlier run that died\n",
 				killed, killed == 1 ? "" : "es");
+		sweep_folder(install, open.items[i].mark);
 		is_done = ath_journal_mark_dead(install->project.journal, open.items[i].id, err);
 		free(entry);
 	}

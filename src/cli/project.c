@@ -2,27 +2,47 @@
 /* cli/project: an application's folder as the commands see it. */
 #include "cli/project.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "journal/journal.h"
 #include "journal/replay.h"
 #include "os/file.h"
 #include "recipe/graph.h"
 #include "steps/table.h"
 
+/* Where an earlier run was told to keep its state; owned, or NULL: in the folder itself. */
+static char *read_state_dir(const char *own)
+{
+	char *note = ath_file_join(own, ATH_PROJECT_STATE_NOTE), *path = NULL;
+	struct ath_str text = { 0 };
+	struct ath_err err = { 0 };
+
+	if (ath_file_read(note, PATH_MAX, &text, &err) && text.len > 1 && text.data[0] == '/')
+		path = ath_mem_strndup(text.data, strcspn(text.data, "\n"));
+	ath_str_fini(&text);
+	free(note);
+	return path;
+}
+
 static bool find_folders(struct ath_project *project, const struct ath_options *options,
 			 struct ath_err *err)
 {
+	char *own;
+
 	if (ath_file_kind(options->dir) != ATH_FILE_FOLDER)
-		return ath_err_set(err, ATH_ERR_NOT_FOUND, "there is no folder '%s'", options->dir);
+		return ath_err_set(err, ATH_ERR_USAGE, "there is no folder '%s'", options->dir);
 	project->root = ath_file_resolve(options->dir, err);
 	if (!project->root)
 		return false;
-	if (options->state_dir)
-		project->state_dir = ath_file_resolve(options->state_dir, err);
-	else
-		project->state_dir = ath_file_join(project->root, ".athanor");
+	own = ath_file_join(project->root, ".athanor");
+	project->state_dir = options->state_dir ? ath_file_resolve(options->state_dir, err)
+						: read_state_dir(own);
+	if (!project->state_dir && !options->state_dir)
+		project->state_dir = ath_mem_strdup(own);
+	free(own);
 	return project->state_dir != NULL;
 }
 
@@ -93,13 +113,9 @@ char *ath_project_path(const struct ath_project *project, const char *name)
 
 char *ath_project_command(const struct ath_project *project, const char *command)
 {
-	char *own = ath_file_join(project->root, ".athanor");
 	struct ath_str text = { 0 };
 
 	ath_str_printf(&text, "athanor %s %s", command, project->root);
-	if (strcmp(own, project->state_dir) != 0)
-		ath_str_printf(&text, " --state-dir %s", project->state_dir);
-	free(own);
 	return ath_str_steal(&text);
 }
 

@@ -19,6 +19,9 @@
 
 struct ath_journal;
 
+/* File in .athanor that says where the state is, if --state-dir put it elsewhere. */
+#define ATH_PROJECT_STATE_NOTE "state-dir"
+
 struct ath_project {
 	struct ath_arena arena;         /* owned */
 	struct ath_recipe recipe;       /* owned */

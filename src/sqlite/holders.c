@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include "base/str.h"
 
@@ -61,7 +62,7 @@ bool ath_holders_put(struct ath_str *out, const char *path)
 	if (!locks)
 		return false;
 	while (len < HOLDERS_NAMED && fgets(line, sizeof(line), locks)) {
-		bool is_new = is_lock_of(line, &st, &pid);
+		bool is_new = is_lock_of(line, &st, &pid) && pid != getpid();
 
 		for (int i = 0; i < len; i++)
 			is_new = is_new && pids[i] != pid;

@@ -390,8 +390,8 @@ def resume(project, *arguments, **more):
 
 
 def finished(project, run=-1):
-    """The steps of a run whose success is for good; the database's section counts as a whole."""
-    section = {"init", "backup", "repair", "migrate", "commit"}
+    """The steps of a run whose success is for good: not what looks (detect), nor parts of the section."""
+    section = {"init", "backup", "repair", "migrate", "commit", "detect"}
     return {step for step, state in project.states(run).items() if state == "succeeded"} - section
 
 

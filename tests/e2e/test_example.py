@@ -42,7 +42,7 @@ def test_makes_an_env_file_with_new_secrets_for_the_owner_alone(installed):
     values = dict(line.split("=", 1) for line in env.read_text().splitlines() if "=" in line and line[0] != "#")
     assert len(values["SECRET_KEY"]) >= 32 and values["SECRET_KEY"] != values["JWT_SECRET_KEY"]
     assert "change-me" not in env.read_text()
-    assert values["DATABASE_URL"] == "sqlite:///backend/data/installed.db"
+    assert values["DATABASE_URL"] == "sqlite:///backend/data/kahani.db"
 
 
 def test_a_second_run_says_nothing_to_do_and_changes_no_file(installed):
