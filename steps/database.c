@@ -10,6 +10,7 @@
 #include "facts/target.h"
 #include "os/file.h"
 #include "sqlite/pages.h"
+#include "steps/appenv.h"
 
 const struct ath_field ath_database_fields[] = {
 	ATH_FIELD_REQUIRED(ath_database_config, alembic, PATH, "alembic.ini or pyproject.toml."),
@@ -165,24 +166,17 @@ const char *ath_database_join(const struct ath_texts *texts, struct ath_arena *a
 	return text;
 }
 
-/* The env file's absolute path; owned, or NULL. */
-static char *env_file_path(const struct ath_step_world *world,
-			   const struct ath_database_config *config)
-{
-	return config->env_file ? ath_file_join(world->root, config->env_file) : NULL;
-}
-
-/* The operator's variables and those of the env file; one that cannot be read adds nothing here. */
+/* The application's environment; an env file that cannot be read adds nothing here. */
 static void make_environ(const struct ath_step_world *world,
 			 const struct ath_database_config *config, struct ath_environ *out)
 {
-	char *path = env_file_path(world, config);
 	struct ath_err err = { 0 };
 
-	ath_environ_copy(out, world->environment);
-	if (!ath_target_add_env_file(out, path, &err))
-		ath_err_clear(&err); /* the step env_file reports it */
-	free(path);
+	if (ath_appenv_init(out, world, config->venv, config->env_file, &err))
+		return;
+	ath_err_clear(&err); /* the step env_file reports it */
+	if (!ath_appenv_init(out, world, config->venv, NULL, &err))
+		abort(); /* there is nothing left that could fail */
 }
 
 bool ath_database_url(const struct ath_step_world *world, const struct ath_database_config *config,
@@ -200,21 +194,6 @@ bool ath_database_url(const struct ath_step_world *world, const struct ath_datab
 	return is_done;
 }
 
-/* The virtual environment's programs come first, as after `activate`. */
-static void put_venv_first(const struct ath_step_world *world,
-			   const struct ath_database_config *config, struct ath_environ *out)
-{
-	char *venv = ath_file_join(world->root, config->venv);
-	const char *path = ath_environ_find(out, "PATH");
-	struct ath_str text = { 0 };
-
-	ath_str_printf(&text, "%s/bin%s%s", venv, path ? ":" : "", path ? path : "");
-	ath_environ_set(out, "PATH", ath_str_get(&text));
-	ath_environ_set(out, "VIRTUAL_ENV", venv);
-	ath_str_fini(&text);
-	free(venv);
-}
-
 void ath_database_environ(const struct ath_step_world *world,
 			  const struct ath_database_config *config, const char *live,
 			  const char *clone, struct ath_environ *out)
@@ -229,7 +208,6 @@ void ath_database_environ(const struct ath_step_world *world,
 	};
 
 	make_environ(world, config, out);
-	put_venv_first(world, config, out);
 	if (live && clone)
 		ath_target_apply(out, &redirect);
 	free(init_in);

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/heap.h"
 #include "base/mem.h"
 #include "base/str.h"
 
@@ -227,34 +228,6 @@ static void reverse_edges(struct build *build)
 	free(wanted);
 }
 
-/* A min-heap of ranks, so that ties come out by id. */
-static void heap_push(size_t *heap, size_t *len, size_t item)
-{
-	size_t at = (*len)++;
-
-	for (; at && heap[(at - 1) / 2] > item; at = (at - 1) / 2)
-		heap[at] = heap[(at - 1) / 2];
-	heap[at] = item;
-}
-
-static size_t heap_pop(size_t *heap, size_t *len)
-{
-	size_t least = heap[0], item = heap[--*len], at = 0;
-
-	while (2 * at + 1 < *len) {
-		size_t child = 2 * at + 1;
-
-		if (child + 1 < *len && heap[child + 1] < heap[child])
-			child++;
-		if (heap[child] >= item)
-			break;
-		heap[at] = heap[child];
-		at = child;
-	}
-	heap[at] = item;
-	return least;
-}
-
 /* Fills `order`; returns how many revisions have a place in it. `waiting` keeps the open needs. */
 static size_t sort(struct build *build, size_t *order, size_t *waiting)
 {
@@ -263,10 +236,10 @@ static size_t sort(struct build *build, size_t *order, size_t *waiting)
 	for (size_t i = 0; i < build->len; i++) {
 		waiting[i] = build->nodes[i].needs.len;
 		if (!waiting[i])
-			heap_push(heap, &heap_len, build->rank[i]);
+			ath_heap_push(heap, &heap_len, build->rank[i]);
 	}
 	while (heap_len) {
-		size_t idx = build->ids[heap_pop(heap, &heap_len)].idx;
+		size_t idx = build->ids[ath_heap_pop(heap, &heap_len)].idx;
 		struct ath_chain_node *node = &build->nodes[idx];
 
 		node->place = done;
@@ -275,7 +248,7 @@ static size_t sort(struct build *build, size_t *order, size_t *waiting)
 			size_t child = node->wanted_by.items[n];
 
 			if (--waiting[child] == 0)
-				heap_push(heap, &heap_len, build->rank[child]);
+				ath_heap_push(heap, &heap_len, build->rank[child]);
 		}
 	}
 	free(heap);

@@ -6,25 +6,9 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/pairs.h"
-#include "facts/dotenv.h"
 #include "facts/url.h"
 #include "os/file.h"
 #include "recipe/expand.h"
-
-bool ath_target_add_env_file(struct ath_environ *environment, const char *env_file,
-			     struct ath_err *err)
-{
-	struct ath_pairs pairs = { 0 };
-	bool is_read = !env_file || ath_dotenv_load(env_file, &pairs, err);
-
-	for (size_t i = 0; is_read && i < pairs.len; i++) {
-		if (!ath_environ_find(environment, pairs.items[i].name))
-			ath_environ_set(environment, pairs.items[i].name, pairs.items[i].value);
-	}
-	ath_pairs_fini(&pairs);
-	return is_read;
-}
 
 /* The lookup of an expansion, remembering the last name asked for. */
 struct lookup {

@@ -2,9 +2,6 @@
 /*
  * facts/target: which database an application's settings name, and how those settings are made to
  * name another file.
- *
- * The application's own environment is the operator's, plus the variables of its env file that are
- * not set already (as python-dotenv, docker compose and systemd's EnvironmentFile do).
  */
 #ifndef ATH_FACTS_TARGET_H
 #define ATH_FACTS_TARGET_H
@@ -14,14 +11,6 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "os/environ.h"
-
-/*
- * Add the env file's variables that are not set yet. `env_file` is absolute or NULL; an absent file
- * adds nothing.
- * Fails with: ATH_ERR_IO, ATH_ERR_LIMIT.
- */
-ATH_NODISCARD bool ath_target_add_env_file(struct ath_environ *environment, const char *env_file,
-					   struct ath_err *err);
 
 /*
  * Append the URL that a recipe names, with its variables replaced. `out_from_variable`: the whole

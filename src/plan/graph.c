@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/heap.h"
 #include "base/mem.h"
 #include "base/str.h"
 
@@ -98,34 +99,6 @@ static void reverse_edges(struct ath_arena *arena, struct ath_graph_node *nodes,
 	free(wanted);
 }
 
-/* A min-heap of indexes, so that ties come out in the order of the spec. */
-static void heap_push(size_t *heap, size_t *len, size_t item)
-{
-	size_t at = (*len)++;
-
-	for (; at && heap[(at - 1) / 2] > item; at = (at - 1) / 2)
-		heap[at] = heap[(at - 1) / 2];
-	heap[at] = item;
-}
-
-static size_t heap_pop(size_t *heap, size_t *len)
-{
-	size_t least = heap[0], item = heap[--*len], at = 0;
-
-	while (2 * at + 1 < *len) {
-		size_t child = 2 * at + 1;
-
-		if (child + 1 < *len && heap[child + 1] < heap[child])
-			child++;
-		if (heap[child] >= item)
-			break;
-		heap[at] = heap[child];
-		at = child;
-	}
-	heap[at] = item;
-	return least;
-}
-
 /* Fills `order`; returns how many steps have a place in it. `waiting` keeps the open needs. */
 static size_t sort(const struct ath_graph_node *nodes, size_t len, size_t *order, size_t *waiting)
 {
@@ -134,15 +107,15 @@ static size_t sort(const struct ath_graph_node *nodes, size_t len, size_t *order
 	for (size_t i = 0; i < len; i++) {
 		waiting[i] = nodes[i].needs_len;
 		if (!waiting[i])
-			heap_push(heap, &heap_len, i);
+			ath_heap_push(heap, &heap_len, i);
 	}
 	while (heap_len) {
-		size_t idx = heap_pop(heap, &heap_len);
+		size_t idx = ath_heap_pop(heap, &heap_len);
 
 		order[done++] = idx;
 		for (size_t n = 0; n < nodes[idx].wanted_len; n++) {
 			if (--waiting[nodes[idx].wanted_by[n]] == 0)
-				heap_push(heap, &heap_len, nodes[idx].wanted_by[n]);
+				ath_heap_push(heap, &heap_len, nodes[idx].wanted_by[n]);
 		}
 	}
 	free(heap);
