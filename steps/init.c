@@ -11,13 +11,14 @@
 #include <string.h>
 
 #include "os/file.h"
+#include "steps/appenv.h"
 #include "steps/bridge_run.h"
 #include "steps/database.h"
 #include "steps/table.h"
 
 enum phase {
-	PHASE_COMMAND, /* the recipe's command ran */
-	PHASE_COMPARE, /* it left no version row: is all there that the models say? */
+	PHASE_COMMAND, /* the recipe's command ran, and the version rows were read */
+	PHASE_COMPARE, /* it left no rows: the tables are held against the models */
 	PHASE_UPGRADE, /* from empty, or from where the command left it, to the heads */
 	PHASE_MODELS,  /* create_all */
 	PHASE_STAMP,   /* what create_all or the command made is stamped */
@@ -28,7 +29,7 @@ struct init {
 	enum phase phase;
 	struct ath_bridge_command commands[2];
 	struct ath_err first_failure; /* of the upgrade, if create_all is tried after it */
-	struct ath_texts rows, missing;
+	struct ath_texts missing;
 	bool has_rows;
 };
 
@@ -43,10 +44,8 @@ static void on_reply(struct ath_step *step, const struct ath_bridge_reply *reply
 {
 	struct init *init = init_of(step);
 
-	if (reply->event == ATH_BRIDGE_SAYS_CURRENT) {
+	if (reply->event == ATH_BRIDGE_SAYS_CURRENT)
 		init->has_rows = reply->rows.len > 0;
-		init->rows = reply->rows;
-	}
 	if (reply->event == ATH_BRIDGE_SAYS_MISSING)
 		init->missing = reply->tables.len ? reply->tables : reply->columns;
 	if (reply->event == ATH_BRIDGE_SAYS_REVISION && ath_str_is(reply->state, "start"))
@@ -150,27 +149,27 @@ static void after_command(struct ath_step *step)
 
 	if (init->has_rows) {
 		start_upgrade(step, false); /* runs nothing if the rows are the heads */
-	} else {
-		init->commands[0] = (struct ath_bridge_command){ .verb = ATH_BRIDGE_MISSING };
-		start_phase(step, PHASE_COMPARE, 1, false);
+		return;
 	}
+	init->commands[0] = (struct ath_bridge_command){ .verb = ATH_BRIDGE_MISSING };
+	start_phase(step, PHASE_COMPARE, 1, false);
 }
 
-/* Without a version row only what the models say can tell that the command's work is the head's. */
+/* Without version rows only tables like the models' show that the file is at the head. */
 static void after_compare(struct ath_step *step)
 {
 	struct init *init = init_of(step);
 	struct ath_err err = { 0 };
 
-	if (init->missing.len) {
-		ath_err_set(&err, ATH_ERR_VERIFY,
-			    "the command for a new database left no version row, and '%s' of the "
-			    "models is missing, so it is not at the head",
-			    init->missing.items[0]);
-		ath_step_fail(step, &err);
-	} else {
+	if (!init->missing.len) {
 		start_stamp(step);
+		return;
 	}
+	ath_err_set(&err, ATH_ERR_VERIFY,
+		    "the command for a new database left no version row, and '%s' of the models is "
+		    "missing, so it is not at the head",
+		    init->missing.items[0]);
+	ath_step_fail(step, &err);
 }
 
 static void on_end(struct ath_step *step, const struct ath_err *bridge_err)
@@ -201,26 +200,84 @@ static void on_end(struct ath_step *step, const struct ath_err *bridge_err)
 	}
 }
 
-static void init_start(struct ath_step *step)
+/* A Python command runs inside the bridge, with every connection forced onto the scratch file. */
+static void start_python(struct ath_step *step, const char *folder)
 {
 	const struct ath_database_config *config = ath_step_config(step);
-	const struct ath_step_world *world = ath_step_world(step);
 	struct init *init = init_of(step);
-	char *folder;
 
-	if (!config->init_run.len) {
-		start_upgrade(step, true);
-		return;
-	}
-	folder = ath_file_join(world->root, config->init_in ? config->init_in : ".");
 	init->commands[0] = (struct ath_bridge_command){
 		.verb = ATH_BRIDGE_RUN,
 		.ids = config->init_run,
-		.cwd = ath_arena_strdup(ath_step_arena(step), folder),
+		.cwd = folder,
 	};
 	init->commands[1] = (struct ath_bridge_command){ .verb = ATH_BRIDGE_CURRENT };
-	free(folder);
 	start_phase(step, PHASE_COMMAND, 2, true);
+}
+
+/* Any other command knows the scratch file by its environment only: did it use it? */
+static void on_command_exit(struct ath_step *step, const struct ath_child_result *result)
+{
+	struct ath_database_work *work = ath_step_section(step);
+	struct init *init = init_of(step);
+	struct ath_err err = { 0 };
+
+	if (ath_step_check_exit(result, "the command for a new database", &err) &&
+	    work->was_absent && ath_file_kind(work->path) != ATH_FILE_ABSENT)
+		ath_err_set(
+			&err, ATH_ERR_VERIFY,
+			"the command for a new database did not use the file that its environment "
+			"names; let it follow the variable of database.url");
+	if (err.code != ATH_ERR_OK) {
+		ath_step_fail(step, &err);
+		return;
+	}
+	init->commands[0] = (struct ath_bridge_command){ .verb = ATH_BRIDGE_CURRENT };
+	start_phase(step, PHASE_COMMAND, 1, false);
+}
+
+static void start_program(struct ath_step *step, const char *folder)
+{
+	const struct ath_database_config *config = ath_step_config(step);
+	const struct ath_step_world *world = ath_step_world(step);
+	struct ath_database_work *work = ath_step_section(step);
+	struct ath_environ environment;
+	struct ath_step_command command = {
+		.argv = ath_appenv_argv(world, config->venv, folder, &config->init_run,
+					ath_step_arena(step)),
+		.cwd = folder,
+		.environment = &environment,
+		.on_exit = on_command_exit,
+	};
+	struct ath_err err = { 0 };
+
+	ath_database_environ(world, config, work->path, work->clone, &environment);
+	if (!make_scratch(work, &err) || !ath_step_exec(step, &command, &err))
+		ath_step_fail(step, &err);
+	ath_environ_fini(&environment);
+}
+
+static bool is_python(const char *word)
+{
+	const char *slash = strrchr(word, '/');
+
+	return ath_str_has_prefix(slash ? slash + 1 : word, "python");
+}
+
+static void init_start(struct ath_step *step)
+{
+	const struct ath_database_config *config = ath_step_config(step);
+	char *joined =
+		ath_file_join(ath_step_world(step)->root, config->init_in ? config->init_in : ".");
+	const char *folder = ath_arena_strdup(ath_step_arena(step), joined);
+
+	free(joined);
+	if (!config->init_run.len)
+		start_upgrade(step, true);
+	else if (is_python(config->init_run.items[0]))
+		start_python(step, folder);
+	else
+		start_program(step, folder);
 }
 
 static void init_probe(const struct ath_step_world *world, const void *config,

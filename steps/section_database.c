@@ -72,6 +72,7 @@ static void *database_open(const struct ath_step_world *world)
 	work->heads = ath_mem_strdup(ath_pairs_get(world->facts, "database.heads"));
 	work->version_table = ath_mem_strdup(ath_pairs_get(world->facts, "database.version_table"));
 	work->is_fresh = ath_str_is(ath_pairs_find(world->facts, "database"), "fresh");
+	work->was_absent = ath_file_kind(work->path) == ATH_FILE_ABSENT;
 	work->run = ath_mem_strdup(world->run);
 	work->lock_timeout_ms = world->lock_timeout_ms;
 	work->verdict = "unchanged";
@@ -134,13 +135,27 @@ static bool assert_unchanged(struct ath_database_work *work, struct ath_err *err
 		work->path, work->pre_image);
 }
 
+/* The place of a new database was empty: is it still? */
+static bool assert_absent(struct ath_database_work *work, struct ath_err *err)
+{
+	if (work->is_committed || ath_file_kind(work->path) == ATH_FILE_ABSENT)
+		return true;
+	work->verdict = "needs-you";
+	return ath_err_set(err, ATH_ERR_NEEDS_YOU,
+			   "'%s' was made by the application itself, not by this run, which had "
+			   "nothing to put there; look at it, and move it away before the next run",
+			   work->path);
+}
+
 static bool database_abandon(void *user, struct ath_err *err)
 {
 	struct ath_database_work *work = user;
 	bool is_judged = true, is_removed;
 	struct ath_err trouble = { 0 };
 
-	if (work->live)
+	if (work->was_absent)
+		is_judged = assert_absent(work, err);
+	else if (work->live)
 		is_judged = work->is_write_begun ? judge_commit(work, err)
 						 : assert_unchanged(work, err);
 	ath_live_close(work->live, work->is_committed);
