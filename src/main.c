@@ -83,6 +83,7 @@ int main(int argc, char **argv)
 	const char *name = argc > 1 ? argv[1] : "--help";
 
 	signal(SIGPIPE, SIG_IGN); /* whoever reads our output may go away at any time */
+	signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error like a full disk */
 	if (strcmp(name, "--version") == 0)
 		return printf("athanor %s\n", ATH_VERSION) < 0;
 	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {

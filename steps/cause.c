@@ -89,7 +89,7 @@ static bool is_error(const char *text)
 	size_t len = strcspn(text, " ");
 
 	return ath_str_has_prefix(text, "ERROR:") || ath_str_has_prefix(text, "error:") ||
-	       ath_str_has_prefix(text, "Error [") ||
+	       ath_str_has_prefix(text, "Error [") || ath_str_has_prefix(text, "Exception:") ||
 	       (len >= strlen(end) && strncmp(text + len - strlen(end), end, strlen(end)) == 0);
 }
 
@@ -107,6 +107,46 @@ static void read_error(struct ath_cause *cause, const char *text)
 	cause->is_open = is_new || explains;
 }
 
+/* "x.c:15:10: fatal error: lber.h: ...": the first one is the cause of those behind it. */
+static bool is_of_compiler(const char *text)
+{
+	const char *colon = strchr(text, ':');
+
+	return colon && colon[1] >= '0' && colon[1] <= '9' && strstr(colon, " error: ");
+}
+
+/*
+ * pip quotes the output of a build that failed, and says afterwards only that it failed:
+ *
+ *	x Building wheel for y did not run successfully.
+ *	|-> [26 lines of output]
+ *	    ...
+ *	    [end of output]
+ */
+static bool read_build(struct ath_cause *cause, const char *text)
+{
+	bool begins = strstr(text, " lines of output]") || strstr(text, "[1 line of output]");
+
+	if (begins) {
+		keep(cause->build, "");
+		keep(cause->last_quoted, "");
+	} else if (!cause->is_quoted) {
+		return false;
+	} else if (strcmp(text, "[end of output]") == 0) {
+		cause->is_quoted = false;
+		if (!cause->build[0])
+			keep(cause->build, cause->last_quoted);
+		return true;
+	} else if (is_of_compiler(text) || (is_error(text) && !is_of_compiler(cause->build))) {
+		if (!is_of_compiler(cause->build))
+			keep(cause->build, text);
+	} else {
+		keep(cause->last_quoted, text);
+	}
+	cause->is_quoted = true;
+	return true;
+}
+
 void ath_cause_read(struct ath_cause *cause, bool is_stderr, const char *line, size_t len)
 {
 	struct ath_str clean = { 0 };
@@ -121,7 +161,7 @@ void ath_cause_read(struct ath_cause *cause, bool is_stderr, const char *line, s
 		if (strstr(text, network_words[i]))
 			cause->network = network_words[i];
 	}
-	if (*text && !read_npm(cause, text)) {
+	if (*text && !read_build(cause, text) && !read_npm(cause, text)) {
 		read_error(cause, text);
 		keep(is_stderr ? cause->last_error : cause->last, text);
 	}
@@ -132,6 +172,8 @@ const char *ath_cause_get(const struct ath_cause *cause)
 {
 	if (cause->npm[0])
 		return cause->npm;
+	if (cause->build[0])
+		return cause->build;
 	if (cause->error[0])
 		return cause->error;
 	return cause->last_error[0] ? cause->last_error : cause->last;

@@ -5,6 +5,7 @@
  *	check, if there is one: 0 ──► done
  *	else run ──► check again, must be 0 ──► creates, must all be there ──► done
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,13 +54,44 @@ const struct ath_step_type ath_step_command = {
 	.start = command_start,
 };
 
+/* The live database's file, if `path` is a name of it. */
+static bool find_database(const struct ath_step_world *world, const char *path,
+			  struct ath_file_stamp *out)
+{
+	const char *known = ath_pairs_find(world->facts, "database.path");
+	struct ath_pairs target = { 0 };
+	struct ath_file_stamp live;
+	bool is_it;
+
+	if (!known && world->find_note && world->find_note(world->notes, "target", &target))
+		known = ath_pairs_get(&target, "path");
+	is_it = known && ath_file_stamp(known, &live) && ath_file_stamp(path, out) &&
+		live.dev == out->dev && live.ino == out->ino;
+	ath_pairs_fini(&target);
+	return is_it;
+}
+
+/*
+ * The live database is told by its stamp and never opened: a step beside it may hold its lock in
+ * this process, and closing any other descriptor of the file would drop that lock.
+ */
 static void command_inputs(const struct ath_step_world *world, const void *config_,
 			   struct ath_str *out)
 {
 	const struct command_config *config = config_;
 
-	for (size_t i = 0; i < config->inputs.len; i++)
-		ath_tree_put_path(world->root, config->inputs.items[i], NULL, NULL, out);
+	for (size_t i = 0; i < config->inputs.len; i++) {
+		const char *input = config->inputs.items[i];
+		char *path = ath_file_join(world->root, input);
+		struct ath_file_stamp stamp;
+
+		if (find_database(world, path, &stamp))
+			ath_str_printf(out, "%s %" PRIu64 " %" PRId64 "\n", input, stamp.size,
+				       stamp.mtime_ns);
+		else
+			ath_tree_put_path(world->root, input, NULL, NULL, out);
+		free(path);
+	}
 }
 
 /* The first path that should be there and is not, or NULL. */

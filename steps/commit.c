@@ -41,11 +41,26 @@ static bool read_back(struct ath_database_work *work, struct ath_err *err)
 	return true;
 }
 
+/* A lock can be lost without a word (a close of another descriptor drops it): what was written since
+ * would be overwritten. */
+static bool recheck_live(struct ath_database_work *work, struct ath_err *err)
+{
+	bool is_unchanged;
+
+	return ath_database_is_unchanged(work, &is_unchanged, err) &&
+	       (is_unchanged || ath_err_set(err, ATH_ERR_NEEDS_YOU,
+					    "'%s' was changed by somebody else while it was "
+					    "locked; nothing was written to it",
+					    work->path));
+}
+
 /* Under the lock that was taken before the copy was made. */
 static bool commit_over(struct ath_database_work *work, struct ath_err *err)
 {
 	if (strcmp(work->new_pages, work->old.pages) == 0)
 		return true; /* nothing has changed, so nothing is written */
+	if (!recheck_live(work, err))
+		return false;
 	work->is_write_begun = true;
 	return ath_live_commit(work->live, work->clone, NULL, NULL, err) && read_back(work, err);
 }

@@ -86,13 +86,23 @@ bool ath_database_hash(struct ath_database_work *work, struct ath_database_hashe
 	       hash_by(work, read_pages, out->pages, err);
 }
 
+bool ath_database_is_in_place(const struct ath_database_work *work)
+{
+	const struct ath_live_traits *traits = ath_live_traits(work->live);
+	struct ath_file_stamp stamp;
+
+	return ath_file_stamp(work->path, &stamp) && stamp.dev == traits->dev &&
+	       stamp.ino == traits->ino;
+}
+
 bool ath_database_is_unchanged(struct ath_database_work *work, bool *out_is, struct ath_err *err)
 {
 	char main[ATH_DIGEST_TEXT], wal[ATH_DIGEST_TEXT];
 
 	if (!hash_by(work, read_main, main, err) || !hash_wal(work, wal, err))
 		return false;
-	*out_is = strcmp(main, work->old.main) == 0 && strcmp(wal, work->old.wal) == 0;
+	*out_is = strcmp(main, work->old.main) == 0 && strcmp(wal, work->old.wal) == 0 &&
+		  ath_database_is_in_place(work);
 	return true;
 }
 

@@ -6,6 +6,7 @@
  *	fact                    set by          meaning
  *	database                detect          fresh, existing
  *	database.path           detect          the file, absolute, without links
+ *	database.verified       the probes      yes: the record "verified" holds, as was just seen
  *	database.work           detect          none, init, upgrade
  *	database.rows           detect          rows of the version table, joined by commas
  *	database.heads          detect          the rows at the end of an upgrade, likewise
@@ -74,7 +75,10 @@ struct ath_database_work {
 ATH_NODISCARD bool ath_database_hash(struct ath_database_work *work,
 				     struct ath_database_hashes *out, struct ath_err *err);
 
-/* Are main file and -wal of the live database as they were when the lock was taken? */
+/* Is the file that is locked still the one that the path names, or was it removed or replaced? */
+bool ath_database_is_in_place(const struct ath_database_work *work);
+
+/* Are main file and -wal of the live database in their place, as they were when the lock was taken? */
 ATH_NODISCARD bool ath_database_is_unchanged(struct ath_database_work *work, bool *out_is,
 					     struct ath_err *err);
 

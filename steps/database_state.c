@@ -115,13 +115,23 @@ static bool decide_fresh(const struct ath_look *look, const char *path,
 	return true;
 }
 
-static bool decide_unstamped(const struct ath_look *look, const char *path, struct ath_err *err)
+static bool decide_unstamped(const char *path, size_t tables, struct ath_err *err)
 {
 	return ath_err_set(
 		err, ATH_ERR_DECISION,
-		"'%s' has %zu tables and no version row, so Alembic cannot tell at which "
+		"'%s' has %zu table%s and no version row, so Alembic cannot tell at which "
 		"revision it is: say it with --assume-revision REV (it is rehearsed on a copy)",
-		path, ath_schema_count_tables(&look->schema, NULL));
+		path, tables, tables == 1 ? "" : "s");
+}
+
+/* Views, triggers and tables beside the version table. */
+static size_t count_others(const struct ath_look *look, const char *version_table)
+{
+	size_t others = 0;
+
+	for (size_t i = 0; i < look->schema.len; i++)
+		others += !ath_schema_is_name(look->schema.objects[i].table, version_table);
+	return others;
 }
 
 bool ath_database_decide(const struct ath_look *look, const char *version_table,
@@ -129,6 +139,8 @@ bool ath_database_decide(const struct ath_look *look, const char *version_table,
 			 struct ath_arena *arena, struct ath_database_plan *out,
 			 struct ath_err *err)
 {
+	size_t tables = ath_schema_count_tables(&look->schema, version_table);
+
 	*out = (struct ath_database_plan){ 0 };
 	switch (look->state) {
 	case ATH_LOOK_MISSING:
@@ -155,11 +167,11 @@ bool ath_database_decide(const struct ath_look *look, const char *version_table,
 				   "the version table of '%s' is not Alembic's: it has no column "
 				   "version_num",
 				   path);
-	if (!ath_schema_count_tables(&look->schema, version_table))
+	if (!count_others(look, version_table))
 		return decide_fresh(look, path, out, err);
 	if (assume)
 		return decide_assumed(chain, assume, arena, out, err);
 	if (look->stamp != ATH_STAMP_ROWS)
-		return decide_unstamped(look, path, err);
+		return decide_unstamped(path, tables, err);
 	return decide_by_rows(look, chain, path, arena, out, err);
 }

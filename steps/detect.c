@@ -99,7 +99,7 @@ static void detect_probe(const struct ath_step_world *world, const void *user,
 	const struct ath_database_config *config = user;
 	char *path;
 
-	if (!world->assume_revision && ath_verified_holds(world, config, out)) {
+	if (ath_verified_holds(world, config, out)) {
 		out->probe = ATH_PROBE_WHOLE;
 		return;
 	}

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "base/str.h"
+
 enum {
 	MOST_WORDS = 8, /* of a command before its files */
 };
@@ -31,13 +33,54 @@ static size_t begin(const struct ath_installer *installer, const char *verb, con
 	return sizeof(with_uv) / sizeof(with_uv[0]);
 }
 
+/*
+ * pip has no option for the dependencies of a project alone, as uv has; so the environment's own
+ * interpreter reads them, and becomes pip. A dependency cannot be taken for an option behind "--".
+ */
+static const char become_pip[] =
+	"import os, sys\n"
+	"try:\n"
+	"    import tomllib\n"
+	"except ImportError:\n"
+	"    from pip._vendor import tomli as tomllib\n"
+	"words, dependencies = [], []\n"
+	"for option, path in zip(sys.argv[1::2], sys.argv[2::2]):\n"
+	"    if option != '-r' or os.path.basename(path) != 'pyproject.toml':\n"
+	"        words += [option, path]\n"
+	"        continue\n"
+	"    with open(path, 'rb') as file:\n"
+	"        dependencies += tomllib.load(file).get('project', {}).get('dependencies', [])\n"
+	"if words or dependencies:\n"
+	"    os.execv(sys.executable, [sys.executable, '-m', 'pip', 'install', '--no-input']\n"
+	"             + words + ['--'] + dependencies)\n";
+
+static bool is_pyproject(const char *path)
+{
+	return strcmp(path, "pyproject.toml") == 0 || ath_str_has_suffix(path, "/pyproject.toml");
+}
+
+/* Has pip to be told the dependencies of a project that it does not install? */
+static bool needs_reading(const struct ath_installer *installer, const struct ath_texts *files)
+{
+	for (size_t i = 0; i < files->len; i++) {
+		if (!installer->uv && is_pyproject(files->items[i]))
+			return true;
+	}
+	return false;
+}
+
 const char *const *ath_installer_install(const struct ath_installer *installer,
 					 const struct ath_texts *files, const char *project,
 					 struct ath_arena *arena)
 {
 	const char **argv = ath_arena_new(arena, MOST_WORDS + 2 * files->len + 3, sizeof(*argv));
-	size_t len = begin(installer, "install", argv);
+	const char *const reader[] = { installer->python, "-c", become_pip };
+	size_t len = sizeof(reader) / sizeof(reader[0]);
 
+	if (needs_reading(installer, files))
+		memcpy(argv, reader, sizeof(reader));
+	else
+		len = begin(installer, "install", argv);
 	for (size_t i = 0; i < files->len; i++) {
 		argv[len++] = "-r";
 		argv[len++] = files->items[i];

@@ -15,7 +15,10 @@ struct ath_installer {
 /* The world's environment without what would put packages elsewhere; the caller releases it. */
 void ath_installer_init_environment(struct ath_environ *out, const struct ath_step_world *world);
 
-/* Install requirements files and, if it is not NULL, a project editable; run in the root. */
+/*
+ * Install requirements files and, if it is not NULL, a project editable; run in the root. Of a
+ * pyproject.toml among the files the dependencies are installed, not the project itself.
+ */
 const char *const *ath_installer_install(const struct ath_installer *installer,
 					 const struct ath_texts *files, const char *project,
 					 struct ath_arena *arena);

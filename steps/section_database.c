@@ -94,16 +94,29 @@ static bool database_close(void *user, struct ath_err *err)
 	return remove_clone(work->clone, err);
 }
 
+/* A write that failed half-way (disk full) may still lie in the file: SQLite takes it back when the
+ * database is read next, under the lock that is still held. */
+static bool roll_back(struct ath_database_work *work, struct ath_err *err)
+{
+	char *text;
+
+	if (!ath_live_query_text(work->live, "SELECT count(*) FROM sqlite_schema", &text, err))
+		return false;
+	free(text);
+	return true;
+}
+
 /* A commit was begun: the live database itself says what came of it. */
 static bool judge_commit(struct ath_database_work *work, struct ath_err *err)
 {
 	struct ath_database_hashes now;
 	struct ath_err trouble = { 0 };
-	bool is_hashed = ath_database_hash(work, &now, &trouble);
+	bool is_hashed = roll_back(work, &trouble) && ath_database_hash(work, &now, &trouble);
+	bool is_in_place = ath_database_is_in_place(work);
 
-	if (is_hashed && strcmp(now.pages, work->old.pages) == 0)
+	if (is_hashed && is_in_place && strcmp(now.pages, work->old.pages) == 0)
 		return true;
-	if (is_hashed && strcmp(now.pages, work->new_pages) == 0) {
+	if (is_hashed && is_in_place && strcmp(now.pages, work->new_pages) == 0) {
 		work->is_committed = true;
 		work->verdict = "upgraded";
 		return true;

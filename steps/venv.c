@@ -12,6 +12,7 @@
  * attempt is seen for what it is. What was set aside goes only when its replacement is proven; an
  * older attempt's is found by its name.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -149,12 +150,22 @@ static void on_checked(struct ath_step *step, const struct ath_err *err)
 		replace(step, err->msg);
 }
 
+/* No process can be started now: that says nothing about the environment. */
+static bool is_shortage(int errnum)
+{
+	return errnum == EMFILE || errnum == ENFILE || errnum == EAGAIN || errnum == ENOMEM;
+}
+
 static void check(struct ath_step *step)
 {
 	static const char *const arguments[] = { "-c", "import sys; print(sys.version)", NULL };
 	struct ath_err err = { 0 };
 
-	if (!ath_venv_run_python(step, "its Python", arguments, on_checked, &err))
+	if (ath_venv_run_python(step, "its Python", arguments, on_checked, &err))
+		return;
+	if (is_shortage(err.errnum))
+		ath_step_fail(step, &err);
+	else
 		replace(step, err.msg);
 }
 

@@ -35,6 +35,7 @@ static bool is_same_state(const struct ath_pairs *record, const struct ath_verif
 static void set_verified_facts(const struct ath_step_world *world, const struct ath_pairs *verified)
 {
 	ath_pairs_set(world->facts, "database", "existing");
+	ath_pairs_set(world->facts, "database.verified", "yes");
 	ath_pairs_set(world->facts, "database.work", "none");
 	ath_pairs_set(world->facts, "database.path", ath_pairs_get(verified, "path"));
 	ath_pairs_set(world->facts, "database.rows", ath_pairs_get(verified, "rows"));
@@ -65,6 +66,8 @@ static bool look_and_compare(const struct ath_step_world *world,
 		.path = ath_pairs_get(record, "path"),
 		.version_table = ath_pairs_get(record, "version_table"),
 		.chain = ath_verified_chain(world, config, &arena),
+		.assumed = world->assume_revision ? world->assume_revision
+						  : ath_pairs_get(record, "assumed"),
 		.look = &look,
 	};
 	bool holds = ath_look(seen.path, seen.version_table, ATH_VERIFIED_BUSY_MS, &look, &err) &&
@@ -82,6 +85,9 @@ bool ath_verified_holds(const struct ath_step_world *world,
 	struct ath_pairs record = { 0 };
 	bool holds;
 
+	/* While only looking, the probes of detect and verify would compare the same things twice. */
+	if (!world->run_dir && ath_pairs_find(world->facts, "database.verified"))
+		return true;
 	if (!world->find_note(world->notes, "verified", &record))
 		return false;
 	holds = (!known || strcmp(known, ath_pairs_get(&record, "path")) == 0) &&
@@ -110,6 +116,7 @@ void ath_verified_fill(const struct ath_verified *seen, struct ath_pairs *out)
 	ath_pairs_set(out, "rows", ath_database_join(&rows, &arena));
 	ath_pairs_set(out, "schema", fingerprint);
 	ath_pairs_set(out, "chain", seen->chain);
+	ath_pairs_set(out, "assumed", seen->assumed);
 	ath_str_fini(&identity);
 	ath_arena_fini(&arena);
 }

@@ -4,7 +4,9 @@
  *
  * A stamp is a claim, not a proof (ALEMBIC.md 11): what was audited once is believed again only while
  * identity, version rows and exact schema fingerprint of the database, and the revision files, are
- * the same.
+ * the same. A revision that the operator states (--assume-revision) must be the one that was stated
+ * when the record was made: the same command typed again finds its own work, another statement is
+ * acted upon.
  */
 #ifndef ATH_STEPS_VERIFIED_H
 #define ATH_STEPS_VERIFIED_H
@@ -25,7 +27,8 @@ bool ath_verified_holds(const struct ath_step_world *world,
 struct ath_verified {
 	const char *path;
 	const char *version_table;
-	const char *chain; /* fingerprint of the revision files */
+	const char *chain;   /* fingerprint of the revision files */
+	const char *assumed; /* the revision that the operator stated, or "" */
 	const struct ath_look *look;
 };
 

@@ -10,7 +10,7 @@
 #include "steps/verified.h"
 
 struct verify {
-	const char *path, *version_table, *heads, *chain;
+	const char *path, *version_table, *heads, *chain, *assumed;
 	struct ath_pairs record; /* owned until it was recorded */
 };
 
@@ -41,8 +41,11 @@ static bool verify_work(void *data, struct ath_err *err)
 		return false;
 	is_right = check(verify, &look, err);
 	if (is_right)
-		ath_verified_fill(&(struct ath_verified){ verify->path, verify->version_table,
-							  verify->chain, &look },
+		ath_verified_fill(&(struct ath_verified){ .path = verify->path,
+							  .version_table = verify->version_table,
+							  .chain = verify->chain,
+							  .assumed = verify->assumed,
+							  .look = &look },
 				  &verify->record);
 	ath_look_fini(&look);
 	return is_right;
@@ -78,6 +81,9 @@ static void verify_start(struct ath_step *step)
 	verify->heads = ath_arena_strdup(arena, ath_pairs_get(facts, "database.heads"));
 	verify->version_table =
 		ath_arena_strdup(arena, ath_pairs_get(facts, "database.version_table"));
+	verify->assumed = ath_step_world(step)->assume_revision;
+	if (!verify->assumed)
+		verify->assumed = "";
 	verify->chain = ath_verified_chain(ath_step_world(step), ath_step_config(step), arena);
 	ath_step_work(step, verify_work, verify, on_verified);
 }

@@ -28,7 +28,7 @@ bool ath_field_is_path(const char *path)
 	if (!*path || *path == '/')
 		return false;
 	for (const char *at = path;; at++) {
-		if ((unsigned char)*at < 0x20 && *at)
+		if (((unsigned char)*at < 0x20 && *at) || *at == 0x7f)
 			return false;
 		if (*at && *at != '/')
 			continue;

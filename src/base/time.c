@@ -28,13 +28,14 @@ uint64_t ath_time_elapsed_ms(struct ath_mono since)
 
 void ath_time_put_wall(struct ath_str *str, struct ath_wall at)
 {
-	time_t seconds = (time_t)(at.ms / 1000);
+	int ms = (int)(at.ms % 1000 + 1000) % 1000; /* also before 1970 */
+	time_t seconds = (time_t)((at.ms - ms) / 1000);
 	struct tm parts;
 
 	gmtime_r(&seconds, &parts);
 	ath_str_printf(str, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", parts.tm_year + 1900,
 		       parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
-		       (int)(at.ms % 1000));
+		       ms);
 }
 
 void ath_time_put_duration(struct ath_str *str, uint64_t ms)

@@ -241,7 +241,8 @@ static void on_event(void *user, const struct ath_event *event)
 {
 	struct install *install = user;
 
-	ath_result_add(&install->result, event);
+	if (install->options->json)
+		ath_result_add(&install->result, event);
 	if (install->options->output == ATH_OUTPUT_JSON)
 		ath_ui_json(NULL, event);
 	else

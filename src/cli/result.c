@@ -12,18 +12,20 @@
 
 void ath_result_add(struct ath_result *result, const struct ath_event *event)
 {
-	struct ath_result_step *step = NULL;
+	struct ath_result_step *step;
+	size_t *place;
 
 	if (event->kind != ATH_EVENT_STATE)
 		return;
-	ath_vec_each (&result->steps, one) {
-		if (strcmp(one->name, event->step) == 0)
-			step = one;
+	if (!result->places)
+		result->places = ath_mem_new(event->total, sizeof(*result->places));
+	place = &result->places[event->idx];
+	if (!*place) {
+		*ath_vec_push(&result->steps) =
+			(struct ath_result_step){ .name = ath_mem_strdup(event->step) };
+		*place = result->steps.len;
 	}
-	if (!step) {
-		step = ath_vec_push(&result->steps);
-		*step = (struct ath_result_step){ .name = ath_mem_strdup(event->step) };
-	}
+	step = &result->steps.items[*place - 1];
 	free(step->reason);
 	step->reason = event->reason ? ath_mem_strdup(event->reason) : NULL;
 	step->state = ath_state_name(ath_state_find(event->state));
@@ -118,4 +120,6 @@ void ath_result_fini(struct ath_result *result)
 		free(one->reason);
 	}
 	ath_vec_fini(&result->steps);
+	free(result->places);
+	*result = (struct ath_result){ 0 };
 }

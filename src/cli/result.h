@@ -20,7 +20,8 @@ struct ath_result_step {
 
 /* The states of a run's steps, gathered from its events. */
 struct ath_result {
-	ATH_VEC(struct ath_result_step) steps; /* owned */
+	ATH_VEC(struct ath_result_step) steps; /* owned; in the order in which they began */
+	size_t *places; /* owned; by the step's place in the spec: its place in `steps` + 1 */
 };
 
 /* Gather what an event says. */

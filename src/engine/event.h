@@ -37,6 +37,7 @@ struct ath_event {
 	struct ath_wall at;
 	const char *run;                 /* mark of the run */
 	const char *step;                /* STATE and PROGRESS */
+	size_t idx;                      /* STATE: its place in the spec, below `total` */
 	const char *state;               /* STATE: name of the state */
 	const char *reason;              /* STATE: why, or NULL */
 	unsigned attempt;                /* STATE: from 1; 0 if it never started */

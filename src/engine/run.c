@@ -24,10 +24,18 @@ enum {
 	BACKOFF_MOST_MS = 60000,
 };
 
-/* What waits for the journal's commit: a step's start, or a note's confirmation. */
+/* What waits for the journal's commit. */
+enum after_kind {
+	AFTER_START,   /* start the step */
+	AFTER_NOTE,    /* confirm its note */
+	AFTER_SECTION, /* close or abandon its section */
+};
+
 struct after {
+	enum after_kind kind;
 	size_t step;
-	ath_step_fn *on_durable; /* NULL: start the step */
+	ath_step_fn *on_durable; /* NOTE */
+	bool is_closing;         /* SECTION: close it, else abandon it */
 };
 
 /* What the runner keeps of one step. */
@@ -272,6 +280,7 @@ static void record(struct run *run, const struct ath_sched_action *action)
 	run->ended += ath_state_is_final(action->state);
 	send(run, &(struct ath_event){ .kind = ATH_EVENT_STATE,
 				       .step = name,
+				       .idx = action->step,
 				       .state = ath_state_name(action->state),
 				       .reason = slot->reason,
 				       .attempt = action->attempt,
@@ -352,6 +361,10 @@ static void on_end(void *owner, size_t idx, const struct ath_err *err)
 		ath_err_clear(&cause);
 		ath_err_set(&cause, ATH_ERR_TIMEOUT, "the step did not end within its time limit");
 	}
+	if (cause.pos.file) { /* its name may be of the attempt's arena */
+		ath_err_prefix(&cause, "%s:%u", cause.pos.file, cause.pos.line);
+		cause.pos = (struct ath_pos){ 0 };
+	}
 	end = judge(run, &cause);
 	free(slot->fingerprint);
 	slot->fingerprint = ath_mem_strdup(ath_handle_fingerprint(slot->handle));
@@ -431,15 +444,15 @@ static void on_section_done(void *user, const struct ath_err *err)
 	pump(run);
 }
 
-static void end_section(struct run *run, const struct ath_sched_action *action)
+static void end_section(struct run *run, const struct after *after)
 {
-	struct section *section = find_section(run, action->step);
+	struct section *section = find_section(run, after->step);
 
 	if (!section) { /* no step of it came to its start */
-		ath_sched_section_settled(run->sched, action->step);
+		ath_sched_section_settled(run->sched, after->step);
 		return;
 	}
-	section->is_closing = action->act == ATH_SCHED_CLOSE;
+	section->is_closing = after->is_closing;
 	ath_work_start(run->in->loop, section_work, on_section_done, section);
 }
 
@@ -455,7 +468,8 @@ static void carry_out(struct run *run, const struct ath_sched_action *action)
 		record(run, action);
 		break;
 	case ATH_SCHED_START:
-		*ath_vec_push(&run->after) = (struct after){ .step = action->step };
+		*ath_vec_push(&run->after) =
+			(struct after){ AFTER_START, action->step, NULL, false };
 		break;
 	case ATH_SCHED_CANCEL:
 		cancel_step(run, action);
@@ -465,7 +479,8 @@ static void carry_out(struct run *run, const struct ath_sched_action *action)
 		break;
 	case ATH_SCHED_CLOSE:
 	case ATH_SCHED_ABANDON:
-		end_section(run, action);
+		*ath_vec_push(&run->after) = (struct after){ AFTER_SECTION, action->step, NULL,
+							     action->act == ATH_SCHED_CLOSE };
 		break;
 	case ATH_SCHED_FINISH:
 		finish(run);
@@ -523,10 +538,12 @@ static void on_turn_end(void *user)
 	for (size_t i = 0; i < len; i++) {
 		struct after after = run->after.items[i];
 
-		if (!after.on_durable)
+		if (after.kind == AFTER_START)
 			start_step(run, after.step);
-		else
+		else if (after.kind == AFTER_NOTE)
 			confirm(run, after.step, after.on_durable);
+		else
+			end_section(run, &after);
 	}
 	memmove(run->after.items, run->after.items + len,
 		(run->after.len - len) * sizeof(*run->after.items));
@@ -560,7 +577,7 @@ static void on_note(void *owner, size_t idx, const char *name, const struct ath_
 
 	ath_journal_add_note(run->in->journal, name_of(run, idx), name, pairs);
 	if (on_durable)
-		*ath_vec_push(&run->after) = (struct after){ idx, on_durable };
+		*ath_vec_push(&run->after) = (struct after){ AFTER_NOTE, idx, on_durable, false };
 	ath_loop_wake_turn_end(run->in->loop);
 }
 

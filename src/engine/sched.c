@@ -293,10 +293,11 @@ static void settle(struct ath_sched *sched)
 void ath_sched_begin(struct ath_sched *sched)
 {
 	for (size_t i = 0; i < sched->spec->len; i++) {
-		size_t idx = sched->graph->order[i];
+		const struct step *step = &sched->steps[sched->graph->order[i]];
 
-		if (!sched->steps[idx].open_needs)
-			needs_are_over(sched, idx);
+		/* a run that was cancelled before it began has moved its steps already */
+		if (!step->open_needs && step->state == ATH_STATE_PENDING && !step->is_asked)
+			needs_are_over(sched, sched->graph->order[i]);
 	}
 	settle(sched);
 }

@@ -41,8 +41,8 @@ static void write_file(struct ath_steplog *log, const char *bytes, size_t len)
 
 static void keep_tail(struct ath_steplog *log, const char *bytes, size_t len)
 {
-	if (!log->tail)
-		log->tail = ath_mem_new(ATH_STEPLOG_TAIL, 1);
+	if (!log->tail) /* not zeroed: only what was written is ever read */
+		log->tail = ath_mem_grow(NULL, ATH_STEPLOG_TAIL, 1);
 	for (uint64_t at = log->total; len;) {
 		size_t place = at % ATH_STEPLOG_TAIL, part = ATH_STEPLOG_TAIL - place;
 

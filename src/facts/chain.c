@@ -56,6 +56,35 @@ static bool read_ini(const struct ath_facts_chain_place *place, struct ath_arena
 	return is_read;
 }
 
+static bool has_file(const char *folder, const char *name, struct ath_arena *arena)
+{
+	return ath_file_kind(arena_join(arena, folder, name)) == ATH_FILE_REGULAR;
+}
+
+/* Flask-Migrate states no script_location: its scripts are where the ini is. */
+static bool is_flask(const struct ath_facts_chain_place *place, const struct ath_ini *ini,
+		     struct ath_arena *arena)
+{
+	return ini->fields[ATH_INI_SCRIPT_LOCATION].state == ATH_INI_ABSENT &&
+	       has_file(ini_folder(place, arena), "env.py", arena);
+}
+
+/* `flask` is typed beside its application: above the scripts, or in the application's folder. */
+static const char *flask_folder(const struct ath_facts_chain_place *place, struct ath_arena *arena)
+{
+	static const char *const names[] = { ".flaskenv", "wsgi.py", "app.py", "app/__init__.py" };
+	char *parent = ath_file_parent(ini_folder(place, arena));
+	const char *above = ath_arena_strdup(arena, parent);
+	bool is_above = false, is_root = false;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		is_above = is_above || has_file(above, names[i], arena);
+		is_root = is_root || has_file(place->root, names[i], arena);
+	}
+	free(parent);
+	return is_above && !is_root ? above : place->root;
+}
+
 /* Relative locations start where `alembic` is typed: beside the ini, or in the application's folder. */
 static const char *base_folder(const struct ath_facts_chain_place *place, const struct ath_ini *ini,
 			       struct ath_arena *arena)
@@ -77,7 +106,8 @@ const char *ath_facts_chain_cwd(const struct ath_facts_chain_place *place, struc
 
 	if (!read_ini(place, arena, &ini, &err))
 		return ini_folder(place, arena);
-	return base_folder(place, &ini, arena);
+	return is_flask(place, &ini, arena) ? flask_folder(place, arena)
+					    : base_folder(place, &ini, arena);
 }
 
 static void use_known(const struct ath_facts_chain_place *place, struct folders *folders)
@@ -92,16 +122,25 @@ static void find_folders(const struct ath_facts_chain_place *place, const struct
 	const struct ath_ini_field *script = &ini->fields[ATH_INI_SCRIPT_LOCATION];
 	const struct ath_ini_field *versions = &ini->fields[ATH_INI_VERSION_LOCATIONS];
 	const struct ath_ini_field *deep = &ini->fields[ATH_INI_RECURSIVE_VERSION_LOCATIONS];
+	const struct ath_ini_field *compiled = &ini->fields[ATH_INI_SOURCELESS];
 	const char *here = base_folder(place, ini, arena);
 
 	if (script->state == ATH_INI_VALUE)
 		out->script = arena_join(arena, here, script->text);
+	else if (is_flask(place, ini, arena))
+		out->script = ini_folder(place, arena);
 	out->is_recursive = deep->state == ATH_INI_VALUE && strcmp(deep->text, "true") == 0;
-	if (script->state != ATH_INI_VALUE)
+	if (!out->script)
 		out->obstacle = script->state == ATH_INI_ABSENT ? "no script_location is stated"
 								: script->reason;
 	else if (versions->state == ATH_INI_NOT_STATIC)
 		out->obstacle = versions->reason;
+	else if (deep->state == ATH_INI_NOT_STATIC)
+		out->obstacle = deep->reason;
+	else if (compiled->state == ATH_INI_NOT_STATIC)
+		out->obstacle = compiled->reason;
+	else if (compiled->state == ATH_INI_VALUE && strcmp(compiled->text, "true") == 0)
+		out->obstacle = "revisions may be compiled files (sourceless)";
 	if (out->obstacle) {
 		use_known(place, out);
 	} else if (versions->state == ATH_INI_VALUE) {
@@ -117,8 +156,9 @@ static void find_folders(const struct ath_facts_chain_place *place, const struct
 struct file_list {
 	struct ath_arena *arena;
 	const char *folder;
-	ATH_VEC(const char *) files;   /* owned array */
-	ATH_VEC(const char *) folders; /* owned array; below, where wanted */
+	ATH_VEC(const char *) files;         /* owned array */
+	ATH_VEC(const char *) folders;       /* owned array; below, where wanted */
+	ATH_VEC(struct ath_file_stamp) seen; /* owned array; of the folders that were read */
 	bool is_recursive;
 };
 
@@ -133,6 +173,21 @@ static bool add_entry(void *user, const char *name, bool is_folder)
 	return true;
 }
 
+/* Has the folder been read under another name? As in Alembic, each file counts once. */
+static bool is_repeated(struct file_list *list, const char *folder)
+{
+	struct ath_file_stamp stamp;
+
+	if (!ath_file_stamp(folder, &stamp))
+		return false;
+	ath_vec_each (&list->seen, one) {
+		if (one->ino == stamp.ino && one->dev == stamp.dev)
+			return true;
+	}
+	*ath_vec_push(&list->seen) = stamp;
+	return false;
+}
+
 /* All revision files below the version folders; a folder that is not there has none. */
 static bool list_files(const struct folders *folders, struct ath_arena *arena,
 		       struct file_list *out, struct ath_err *err)
@@ -142,7 +197,8 @@ static bool list_files(const struct folders *folders, struct ath_arena *arena,
 		*ath_vec_push(&out->folders) = *one;
 	for (size_t i = 0; i < out->folders.len; i++) {
 		out->folder = out->folders.items[i];
-		if (ath_file_list(out->folder, add_entry, out, err))
+		if (is_repeated(out, out->folder) ||
+		    ath_file_list(out->folder, add_entry, out, err))
 			continue;
 		if (err->code != ATH_ERR_NOT_FOUND)
 			return false;
@@ -228,6 +284,14 @@ static void keep_folders(struct ath_facts_chain *chain, const struct folders *fo
 	chain->obstacle = folders->obstacle;
 }
 
+/* The position's file name dies with the arena, so it moves into the message. */
+static void keep_position(struct ath_err *err)
+{
+	if (err->pos.file)
+		ath_err_prefix(err, "%s:%u", err->pos.file, err->pos.line);
+	err->pos = (struct ath_pos){ 0 };
+}
+
 bool ath_facts_chain_load(const struct ath_facts_chain_place *place, struct ath_facts_chain *out,
 			  struct ath_err *err)
 {
@@ -246,11 +310,14 @@ bool ath_facts_chain_load(const struct ath_facts_chain_place *place, struct ath_
 	ath_vec_fini(&folders.versions);
 	ath_vec_fini(&list.files);
 	ath_vec_fini(&list.folders);
-	if (is_loaded)
-		*out = chain;
-	else
+	ath_vec_fini(&list.seen);
+	if (!is_loaded) {
+		keep_position(err);
 		ath_facts_chain_fini(&chain);
-	return is_loaded;
+		return false;
+	}
+	*out = chain;
+	return true;
 }
 
 void ath_facts_chain_fini(struct ath_facts_chain *chain)
@@ -297,6 +364,7 @@ void ath_facts_chain_stamp(const struct ath_facts_chain_place *place, struct ath
 	ath_vec_fini(&folders.versions);
 	ath_vec_fini(&list.files);
 	ath_vec_fini(&list.folders);
+	ath_vec_fini(&list.seen);
 	ath_hash_text(hash, out_text);
 }
 

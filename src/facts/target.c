@@ -110,15 +110,12 @@ static void redirect_written(struct ath_environ *environment,
 
 void ath_target_apply(struct ath_environ *environment, const struct ath_target_redirect *redirect)
 {
-	const char *slash = strrchr(redirect->live, '/');
-	const char *name = slash ? slash + 1 : redirect->live;
 	struct ath_environ copy;
 
 	ath_environ_copy(&copy, environment);
 	for (size_t i = 0; i < copy.len; i++) {
 		char *equals = strchr(copy.items[i], '=');
-		char *value = equals && strstr(equals, name) ? redirect_value(redirect, equals + 1)
-							     : NULL;
+		char *value = equals && equals[1] ? redirect_value(redirect, equals + 1) : NULL;
 
 		if (value) {
 			*equals = '\0';

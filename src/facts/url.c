@@ -35,17 +35,16 @@ static bool split(const char *text, struct parts *out)
 void ath_url_put_redacted(const char *text, struct ath_str *out)
 {
 	struct parts parts;
-	const char *at, *colon, *end;
+	const char *at, *colon;
 
 	if (!split(text, &parts)) {
 		ath_str_put_clean(out, text, strlen(text));
 		return;
 	}
-	end = parts.rest + strcspn(parts.rest, "/?");
-	for (at = end; at > parts.rest && *at != '@'; at--)
-		;
-	colon = memchr(parts.rest, ':', (size_t)(at - parts.rest));
-	if (*at != '@' || !colon) {
+	/* a name holds no slash and no colon, but a password may hold anything */
+	colon = parts.rest + strcspn(parts.rest, ":/");
+	at = *colon == ':' ? strrchr(colon, '@') : NULL;
+	if (!at) {
 		ath_str_put_clean(out, text, strlen(text));
 		return;
 	}
@@ -54,26 +53,27 @@ void ath_url_put_redacted(const char *text, struct ath_str *out)
 	ath_str_put_clean(out, at, strlen(at));
 }
 
+/* Is what stands behind the slash a URI for SQLite itself? */
+static bool is_file_uri(const struct parts *parts)
+{
+	return ath_str_has_prefix(parts->rest, "/file:") && strstr(parts->query, "uri=true");
+}
+
 /* The file of a SQLite URL: what stands behind the slash after the (empty) host. */
 static void read_path(const struct parts *parts, struct ath_url *out)
 {
 	const char *path = parts->rest + (*parts->rest == '/');
-	size_t len = (size_t)(parts->query - path);
+	size_t len;
 
-	if (parts->query <= path || strncmp(path, ":memory:", len) == 0 ||
-	    strstr(parts->query, "mode=memory")) {
-		out->is_memory = true;
-		return;
+	if (is_file_uri(parts)) {
+		path += strlen("file:");
+		path += ath_str_has_prefix(path, "///") ? 2 : 0;
 	}
-	if (len > 5 && strncmp(path, "file:", 5) == 0 && strstr(parts->query, "uri=true")) {
-		path += 5;
-		len -= 5;
-		if (len > 2 && strncmp(path, "///", 3) == 0) {
-			path += 2;
-			len -= 2;
-		}
-	}
-	out->path = ath_mem_strndup(path, len);
+	len = (size_t)(parts->query - path);
+	out->is_memory = !len || (len == 8 && strncmp(path, ":memory:", len) == 0) ||
+			 strstr(parts->query, "mode=memory");
+	if (!out->is_memory)
+		out->path = ath_mem_strndup(path, len);
 }
 
 bool ath_url_read(const char *text, struct ath_url *out, struct ath_err *err)
@@ -110,7 +110,7 @@ void ath_url_put_with_path(const char *text, const char *path, struct ath_str *o
 		ath_str_printf(out, "sqlite:///%s", path);
 		return;
 	}
-	is_uri = strncmp(parts.rest, "/file:", 6) == 0;
+	is_uri = is_file_uri(&parts);
 	ath_str_add(out, text, parts.scheme_len);
 	ath_str_printf(out, ":///%s%s%s", is_uri ? "file:" : "", path, parts.query);
 }

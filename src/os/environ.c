@@ -107,9 +107,10 @@ const char *ath_environ_find(const struct ath_environ *environment, const char *
 
 void ath_environ_copy(struct ath_environ *out_copy, const struct ath_environ *from)
 {
-	*out_copy = (struct ath_environ){ 0 };
+	*out_copy = (struct ath_environ){ .len = from->len };
+	out_copy->items = ath_mem_new(from->len + 1, sizeof(*out_copy->items));
 	for (size_t i = 0; i < from->len; i++)
-		append(out_copy, ath_mem_strdup(from->items[i]));
+		out_copy->items[i] = ath_mem_strdup(from->items[i]);
 }
 
 static bool is_program(const char *path)

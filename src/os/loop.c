@@ -201,7 +201,8 @@ bool ath_loop_free(struct ath_loop *loop)
 	ath_vec_fini(&loop->due);
 	close_own(loop);
 	uv_walk(&loop->uv, close_foreign, &is_clean);
-	uv_run(&loop->uv, UV_RUN_DEFAULT);
+	while (uv_run(&loop->uv, UV_RUN_DEFAULT))
+		; /* a stop that came while the loop did not run ends the first turn only */
 	if (uv_loop_close(&loop->uv))
 		return false; /* the memory is still in use: better lost than freed */
 	ath_vec_fini(&loop->due);

@@ -180,16 +180,16 @@ bool ath_lock_take(const char *path, uint64_t timeout_ms, ath_lock_wait_fn *on_w
 	*out_lock = (struct ath_lock){
 		.fd = fd, .control_fd = -1, .holder = getpid(), .since = ath_time_wall()
 	};
+	ath_warden_boot_id(out_lock->boot_id);
 	return true;
 }
 
 void ath_lock_hint(const struct ath_lock *lock, const char *run_id, const char *step)
 {
 	struct ath_str line = { 0 };
-	char boot[40];
 
-	ath_warden_boot_id(boot);
-	ath_str_printf(&line, "pid=%d boot=%s run=%s started=", (int)lock->holder, boot, run_id);
+	ath_str_printf(&line, "pid=%d boot=%s run=%s started=", (int)lock->holder, lock->boot_id,
+		       run_id);
 	ath_time_put_wall(&line, lock->since);
 	ath_str_puts(&line, " step=");
 	ath_str_put_clean(&line, step ? step : "", step ? strlen(step) : 0);

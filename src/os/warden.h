@@ -23,6 +23,7 @@ struct ath_lock {
 	int control_fd; /* owned; in the orchestrator: reads end of file when the warden is dead */
 	pid_t holder;   /* process that took the lock: after the split, the warden */
 	struct ath_wall since; /* when it was taken */
+	char boot_id[40];      /* of the running kernel, for the hint */
 };
 
 /* What the holder says of itself in the lock file: a hint for people, never trusted. */

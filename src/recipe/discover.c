@@ -13,6 +13,7 @@
 #include "base/vec.h"
 #include "recipe/peek.h"
 #include "recipe/secrets.h"
+#include "recipe/version.h"
 #include "recipe/walk.h"
 
 enum {
@@ -32,7 +33,6 @@ struct search {
 	ATH_VEC(const char *) findings;   /* owned */
 	struct ath_str text;              /* owned; of the file that is looked at */
 	const char *without;              /* an alembic.ini that says nothing of scripts; or NULL */
-	bool is_flask;                    /* that one is Flask-Migrate's */
 };
 
 static void fini(struct search *search)
@@ -77,15 +77,20 @@ static void save_findings(struct search *search)
 	search->recipe->findings = (struct ath_texts){ items, len };
 }
 
-/* Flask-Migrate keeps alembic.ini and env.py in one folder and states the scripts in Python. */
-static void note_without_scripts(struct search *search, const char *folder, const char *ini)
+/*
+ * Flask-Migrate keeps alembic.ini and env.py in one folder, and states the scripts on its own command
+ * line; false if the ini is not one of its.
+ */
+static bool note_flask(struct search *search, const char *folder, struct ath_peek_alembic *out_says)
 {
-	struct ath_arena *arena = &search->recipe->arena;
-
-	if (search->without)
-		return;
-	search->without = ini;
-	search->is_flask = has_file(search, ath_walk_join(arena, folder, "env.py"));
+	if (!has_file(search, ath_walk_join(&search->recipe->arena, folder, "env.py")))
+		return false;
+	*out_says = (struct ath_peek_alembic){
+		.sections = { "alembic" },
+		.scripts = { folder },
+		.len = 1,
+	};
+	return true;
 }
 
 static void look_for_project(struct search *search, const char *folder)
@@ -102,20 +107,16 @@ static void look_for_project(struct search *search, const char *folder)
 		project.path = toml;
 		ath_peek_pyproject(ath_str_get(&search->text), arena, &project.says);
 	}
+	if (!project.says.len && has_ini && note_flask(search, folder, &project.says))
+		project.path = ini;
 	if (project.says.len)
 		*ath_vec_push(&search->projects) = project;
-	else if (has_ini)
-		note_without_scripts(search, folder, ini);
+	else if (has_ini && !search->without)
+		search->without = ini;
 }
 
 static bool report_nothing(const struct search *search)
 {
-	if (search->is_flask)
-		return ath_err_set(search->err, ATH_ERR_NOT_FOUND,
-				   "'%.200s' is of Flask-Migrate, which is not supported yet: add "
-				   "'script_location = %%(here)s' to its section [alembic], and "
-				   "name it in athanor.yaml, key database.alembic",
-				   search->without);
 	if (search->without)
 		return ath_err_set(search->err, ATH_ERR_NOT_FOUND,
 				   "'%.200s' does not state script_location, so it is not known "
@@ -241,20 +242,85 @@ static bool find_requirements(struct search *search, const char *const *places, 
 	return false;
 }
 
+/*
+ * Can the project whose pyproject.toml is in search->text be installed as a package? Without a build
+ * system it cannot, for uv and PDM: they install its dependencies only. setuptools would try, and
+ * gives up on the first folder beside the package, such as Alembic's own.
+ */
+static bool is_package(const struct search *search, const char *place)
+{
+	static const char *const old[] = { "setup.py", "setup.cfg" };
+	const char *text = ath_str_get(&search->text);
+	struct ath_arena *arena = &search->recipe->arena;
+
+	for (size_t i = 0; i < sizeof(old) / sizeof(old[0]); i++) {
+		if (has_file(search, ath_walk_join(arena, place, old[i])))
+			return true;
+	}
+	return ath_peek_has_table(text, "build-system") || strstr(text, "[tool.setuptools") ||
+	       ath_peek_is_folder(search->recipe->root, ath_walk_join(arena, place, "src"));
+}
+
+/* Poetry states a project's dependencies in a table of its own, which only its build system reads. */
+static bool is_poetry_package(const struct search *search, struct ath_arena *arena)
+{
+	const char *text = ath_str_get(&search->text);
+	const char *mode = ath_peek_value(text, "tool.poetry", "package-mode", arena);
+
+	return ath_peek_has_table(text, "tool.poetry") &&
+	       ath_peek_has_table(text, "build-system") &&
+	       (!mode || !ath_str_has_prefix(mode, "false"));
+}
+
+static void take_dependencies(struct search *search, const char *path)
+{
+	const char **files = ath_arena_new(&search->recipe->arena, 2, sizeof(*files));
+
+	files[0] = path;
+	search->recipe->python.requirements = (struct ath_texts){ files, 1 };
+	TELL(search, "%s: the dependencies of a Python project that is not a package", path);
+}
+
 static bool find_project(struct search *search, const char *const *places, size_t len)
 {
-	for (size_t i = 0; i < len; i++) {
-		const char *path =
-			ath_walk_join(&search->recipe->arena, places[i], "pyproject.toml");
+	struct ath_arena *arena = &search->recipe->arena;
 
-		if (!read_file(search, path) ||
-		    !ath_peek_has_table(ath_str_get(&search->text), "project"))
+	for (size_t i = 0; i < len; i++) {
+		const char *path = ath_walk_join(arena, places[i], "pyproject.toml");
+		bool is_standard;
+
+		if (!read_file(search, path))
 			continue;
+		is_standard = ath_peek_has_table(ath_str_get(&search->text), "project");
+		if (!is_standard && !is_poetry_package(search, arena))
+			continue;
+		if (is_standard && !is_package(search, places[i])) {
+			take_dependencies(search, path);
+			return true;
+		}
 		search->recipe->python.project = places[i];
 		TELL(search, "%s: a Python project, installed with its dependencies", path);
 		return true;
 	}
 	return false;
+}
+
+/* The demand on Python's version that the project states, where the recipe states none. */
+static void find_version(struct search *search, const char *const *places, size_t len)
+{
+	struct ath_recipe *recipe = search->recipe;
+
+	for (size_t i = 0; i < len && !recipe->python.version; i++) {
+		const char *path = ath_walk_join(&recipe->arena, places[i], "pyproject.toml");
+		const char *stated = read_file(search, path)
+					     ? ath_peek_value(ath_str_get(&search->text), "project",
+							      "requires-python", &recipe->arena)
+					     : NULL;
+
+		recipe->python.version = stated ? ath_version_read(stated, &recipe->arena) : NULL;
+		if (recipe->python.version)
+			TELL(search, "%s: Python %s", path, recipe->python.version);
+	}
 }
 
 /* A list that the recipe states is kept, an empty one too. */
@@ -263,11 +329,12 @@ static void find_python(struct search *search)
 	const char *places[MOST_PLACES];
 	size_t len = list_places(search, places);
 
+	find_version(search, places, len);
 	if (search->recipe->python.requirements.items || search->recipe->python.project)
 		return;
 	if (!find_requirements(search, places, len) && !find_project(search, places, len))
-		TELL(search, "no requirements.txt and no pyproject.toml with [project]: no Python "
-			     "packages are installed");
+		TELL(search, "no requirements.txt and no pyproject.toml with [project] or of a "
+			     "Poetry package: no Python packages are installed");
 }
 
 /* 2 for a lock file, 1 for a build script; -1 without package.json. */

@@ -12,7 +12,7 @@
 #include "recipe/recipe.h"
 
 enum {
-	ATH_DISCOVER_DEPTH = 3,       /* levels below the root */
+	ATH_DISCOVER_DEPTH = 5, /* levels below the root: src/NAME/server/database/alembic.ini */
 	ATH_DISCOVER_ENTRIES = 20000, /* folder entries that are looked at */
 };
 

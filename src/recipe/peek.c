@@ -38,6 +38,18 @@ bool ath_peek_is_file(const char *root, const char *path)
 	return fd >= 0;
 }
 
+bool ath_peek_is_folder(const char *root, const char *path)
+{
+	struct ath_str full = { 0 };
+	struct stat found;
+	bool is_folder;
+
+	ath_str_printf(&full, "%s/%s", root, path);
+	is_folder = stat(ath_str_get(&full), &found) == 0 && S_ISDIR(found.st_mode);
+	ath_str_fini(&full);
+	return is_folder;
+}
+
 bool ath_peek_read(const char *root, const char *path, struct ath_str *out_text)
 {
 	struct stat found;
@@ -159,6 +171,19 @@ bool ath_peek_has_table(const char *text, const char *name)
 			return true;
 	}
 	return false;
+}
+
+const char *ath_peek_value(const char *text, const char *table, const char *key,
+			   struct ath_arena *arena)
+{
+	struct piece line, header = { "", 0 }, value;
+
+	while (next_line(&text, &line)) {
+		if (!read_header(line, &header) && piece_is(header, table) &&
+		    read_value(line, key, &value))
+			return ath_arena_strndup(arena, value.text, value.len);
+	}
+	return NULL;
 }
 
 /* Behind the string whose opening quote is at `at`. */

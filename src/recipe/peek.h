@@ -32,6 +32,9 @@ bool ath_peek_read(const char *root, const char *path, struct ath_str *out_text)
 /* Is there such a regular file? */
 bool ath_peek_is_file(const char *root, const char *path);
 
+/* Is there such a folder? */
+bool ath_peek_is_folder(const char *root, const char *path);
+
 /* The sections of an ini that state script_location; texts in `arena`. */
 void ath_peek_ini(const char *text, struct ath_arena *arena, struct ath_peek_alembic *out_found);
 
@@ -41,6 +44,10 @@ void ath_peek_pyproject(const char *text, struct ath_arena *arena,
 
 /* Has the text a line that is the table header `[name]`? */
 bool ath_peek_has_table(const char *text, const char *name);
+
+/* The value of `key = value` on a line of the table `[table]`, without quotes; NULL if none. */
+const char *ath_peek_value(const char *text, const char *table, const char *key,
+			   struct ath_arena *arena);
 
 /* Has a package.json a script named "build"? */
 bool ath_peek_has_build(const char *text);

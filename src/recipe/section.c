@@ -35,7 +35,8 @@ struct health_form {
 static const struct ath_field python_fields[] = {
 	ATH_FIELD_OPTIONAL(ath_recipe_python, version, TEXT, "Versions, such as \">=3.11\"."),
 	ATH_FIELD_OPTIONAL(ath_recipe_python, venv, PATH, "Folder of the environment."),
-	ATH_FIELD_OPTIONAL(ath_recipe_python, requirements, PATHS, "Files for pip install -r."),
+	ATH_FIELD_OPTIONAL(ath_recipe_python, requirements, PATHS,
+			   "Files for pip install -r; a pyproject.toml: its dependencies."),
 	ATH_FIELD_OPTIONAL(ath_recipe_python, project, PATH,
 			   "Folder whose pyproject.toml is installed editable."),
 	{ 0 },

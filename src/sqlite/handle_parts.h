@@ -9,11 +9,13 @@
 #define ATH_SQLITE_HANDLE_PARTS_H
 
 struct ath_db {
-	struct sqlite3 *raw;    /* owned; NULL until it is open */
-	char *path;             /* owned; as given */
-	struct ath_stmt *first; /* owned; every statement that is alive */
-	int mode;               /* enum ath_db_mode */
-	int last_result;        /* extended result code of the last failure, or 0 */
+	struct sqlite3 *raw;     /* owned; NULL until it is open */
+	char *path;              /* owned; as given */
+	struct ath_stmt *first;  /* owned; every statement that is alive */
+	struct ath_stmt *begin;  /* in that list; made at the first transaction */
+	struct ath_stmt *commit; /* likewise */
+	int mode;                /* enum ath_db_mode */
+	int last_result;         /* extended result code of the last failure, or 0 */
 };
 
 struct ath_stmt {

@@ -145,14 +145,23 @@ bool ath_db_query_text(struct ath_db *db, const char *sql, char **out_text, stru
 	return true;
 }
 
+/* Run a statement that is kept for the next time. */
+static bool run_kept(struct ath_db *db, struct ath_stmt **kept, const char *sql,
+		     struct ath_err *err)
+{
+	if (!*kept)
+		*kept = ath_db_prepare(db, sql, err);
+	return *kept && ath_stmt_run(*kept, err);
+}
+
 bool ath_db_begin(struct ath_db *db, struct ath_err *err)
 {
-	return ath_db_exec(db, "BEGIN IMMEDIATE", err);
+	return run_kept(db, &db->begin, "BEGIN IMMEDIATE", err);
 }
 
 bool ath_db_commit(struct ath_db *db, struct ath_err *err)
 {
-	return ath_db_exec(db, "COMMIT", err);
+	return run_kept(db, &db->commit, "COMMIT", err);
 }
 
 void ath_db_rollback(struct ath_db *db)

@@ -34,6 +34,33 @@ static void cause_is_found_in_each_tool_s_output(void **state)
 		  "wheels: "
 		  "\xe2\x95\xb0\xe2\x94\x80> x",
 		  NULL },
+		{ "  error: subprocess-exited-with-error\n"
+		  "  \xc3\x97 Getting requirements to build wheel did not run successfully.\n"
+		  "  \xe2\x94\x82 exit code: 1\n"
+		  "  \xe2\x95\xb0\xe2\x94\x80> [3 lines of output]\n"
+		  "      Traceback (most recent call last):\n"
+		  "      Exception: no pkg-config name\n"
+		  "      Specify X_CFLAGS\n"
+		  "      [end of output]\n"
+		  "  note: This error originates from a subprocess\n"
+		  "error: subprocess-exited-with-error\n"
+		  "\xc3\x97 Getting requirements to build wheel did not run successfully.\n"
+		  "\xe2\x94\x82 exit code: 1\n"
+		  "\xe2\x95\xb0\xe2\x94\x80> See above for output.\n",
+		  "Exception: no pkg-config name", NULL },
+		{ "  \xe2\x95\xb0\xe2\x94\x80> [1 line of output]\n"
+		  "      this package is not for you\n"
+		  "      [end of output]\n"
+		  "ERROR: Could not build wheels for x\n",
+		  "this package is not for you", NULL },
+		{ "  \xe2\x95\xb0\xe2\x94\x80> [4 lines of output]\n"
+		  "      Modules/c.h:15:10: fatal error: lber.h: No such file or directory\n"
+		  "      Modules/d.h:1:1: error: x\n"
+		  "      compilation terminated.\n"
+		  "      error: command '/usr/bin/gcc' failed with exit code 1\n"
+		  "      [end of output]\n"
+		  "ERROR: Could not build wheels for x\n",
+		  "Modules/c.h:15:10: fatal error: lber.h: No such file or directory", NULL },
 		{ "error: Failed to fetch: https://index.example/simple/x/\n"
 		  "  Caused by: dns error\n",
 		  "error: Failed to fetch: https://index.example/simple/x/: Caused by: dns error",

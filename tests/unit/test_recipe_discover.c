@@ -94,12 +94,44 @@ static void the_shallowest_project_wins(void **state)
 		  "alembic",
 		  "a/b/requirements.txt",
 		  NULL },
-		{ { { "pyproject.toml", "[project]\nname = 'x'\n\n[tool.alembic]\n"
+		{ { { "pyproject.toml", "[build-system]\n[project]\nname = 'x'\n\n[tool.alembic]\n"
 					"script_location = \"%(here)s/m\"\n" } },
 		  "pyproject.toml",
 		  "alembic",
 		  NULL,
 		  "." },
+		{ { { "migrations/alembic.ini", "[alembic]\n" }, { "migrations/env.py" } },
+		  "migrations/alembic.ini",
+		  "alembic",
+		  NULL,
+		  NULL },
+		{ { { "alembic.ini", INI }, { "pyproject.toml", "[project]\n" } },
+		  "alembic.ini",
+		  "alembic",
+		  "pyproject.toml",
+		  NULL },
+		{ { { "alembic.ini", INI }, { "src/x.py" }, { "pyproject.toml", "[project]\n" } },
+		  "alembic.ini",
+		  "alembic",
+		  NULL,
+		  "." },
+		{ { { "alembic.ini", INI }, { "setup.cfg" }, { "pyproject.toml", "[project]\n" } },
+		  "alembic.ini",
+		  "alembic",
+		  NULL,
+		  "." },
+		{ { { "alembic.ini", INI },
+		    { "pyproject.toml", "[tool.poetry]\nname = \"x\"\n[build-system]\n" } },
+		  "alembic.ini",
+		  "alembic",
+		  NULL,
+		  "." },
+		{ { { "alembic.ini", INI },
+		    { "pyproject.toml", "[tool.poetry]\npackage-mode = false\n[build-system]\n" } },
+		  "alembic.ini",
+		  "alembic",
+		  NULL,
+		  NULL },
 		{ { { "alembic.ini", "[alembic]\nsqlalchemy.url = x\n" },
 		    { "pyproject.toml", "[tool.alembic]\nscript_location = \"m\"\n" } },
 		  "pyproject.toml",
@@ -118,7 +150,8 @@ static void the_shallowest_project_wins(void **state)
 		  "alembic",
 		  NULL,
 		  NULL },
-		{ { { "app/alembic.ini", INI }, { "pyproject.toml", "[tool.x]\n[project]\n" } },
+		{ { { "app/alembic.ini", INI },
+		    { "pyproject.toml", "[tool.setuptools]\n[project]\n" } },
 		  "app/alembic.ini",
 		  "alembic",
 		  NULL,
@@ -150,6 +183,41 @@ static void the_shallowest_project_wins(void **state)
 	}
 }
 
+static void a_demand_on_python_is_taken_from_the_project(void **state)
+{
+	static const struct {
+		struct tree_file files[4];
+		const char *version;
+	} cases[] = {
+		{ { { "alembic.ini", INI },
+		    { "requirements.txt" },
+		    { "pyproject.toml", "[project]\nrequires-python = \">=3.12, <3.15\"\n" } },
+		  ">=3.12,<3.15" },
+		{ { { "alembic.ini", INI },
+		    { "pyproject.toml", "[project]\n[tool.x]\nrequires-python = '>=4'\n" } },
+		  NULL },
+		{ { { "alembic.ini", INI },
+		    { "pyproject.toml", "[project]\nrequires-python = '>=3.9; x'\n" } },
+		  NULL },
+		{ { { "alembic.ini", INI },
+		    { "pyproject.toml", "[project]\nrequires-python = '>=3.12'\n" },
+		    { "athanor.yaml", "athanor: 1\npython: {version: \"3.13\"}\n" } },
+		  ">=3.13" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct ath_recipe recipe = { 0 };
+		struct ath_err err = { 0 };
+
+		if (!discover(cases[i].files, &recipe, &err))
+			fail_msg("case %zu: %s", i, err.msg);
+		if (!ath_str_is(recipe.python.version, cases[i].version))
+			fail_msg("case %zu: %s", i, recipe.python.version);
+		ath_recipe_fini(&recipe);
+	}
+}
+
 static void what_cannot_be_decided_is_said(void **state)
 {
 	static const struct {
@@ -158,16 +226,13 @@ static void what_cannot_be_decided_is_said(void **state)
 		const char *part;
 	} cases[] = {
 		{ { { "a/", NULL } }, ATH_ERR_NOT_FOUND, "no Alembic project in '/tmp/" },
-		{ { { "a/b/c/d/alembic.ini", INI } }, ATH_ERR_NOT_FOUND, "3 folders deep" },
+		{ { { "a/b/c/d/e/f/alembic.ini", INI } }, ATH_ERR_NOT_FOUND, "5 folders deep" },
 		{ { { "tests/alembic.ini", INI }, { ".x/alembic.ini", INI } },
 		  ATH_ERR_NOT_FOUND,
 		  "no Alembic project" },
 		{ { { "a/alembic.ini", INI }, { "b/alembic.ini", INI } },
 		  ATH_ERR_RECIPE,
 		  "two Alembic projects, 'a/alembic.ini' and 'b/alembic.ini'" },
-		{ { { "migrations/alembic.ini", "[alembic]\n" }, { "migrations/env.py" } },
-		  ATH_ERR_NOT_FOUND,
-		  "'migrations/alembic.ini' is of Flask-Migrate" },
 		{ { { "alembic.ini", "[alembic]\n" } },
 		  ATH_ERR_NOT_FOUND,
 		  "'alembic.ini' does not state script_location" },
@@ -339,6 +404,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_web_application_is_found_whole),
 		cmocka_unit_test(the_shallowest_project_wins),
+		cmocka_unit_test(a_demand_on_python_is_taken_from_the_project),
 		cmocka_unit_test(what_cannot_be_decided_is_said),
 		cmocka_unit_test(one_folder_of_node_is_chosen),
 		cmocka_unit_test(links_to_folders_are_not_followed),
