@@ -33,7 +33,7 @@ enum {
 	COMMANDS = sizeof(commands) / sizeof(commands[0]),
 };
 
-static int print_help(const struct ath_command *command)
+static void print_help(const struct ath_command *command, bool to_stderr)
 {
 	struct ath_str text = { 0 };
 
@@ -49,8 +49,7 @@ static int print_help(const struct ath_command *command)
 		ath_str_puts(&text, "\nathanor COMMAND --help lists the options; athanor --version "
 				    "prints the version.\n");
 	}
-	ath_print_flush(&text, false);
-	return 0;
+	ath_print_flush(&text, to_stderr);
 }
 
 static int fail_usage(const char *what, const char *name)
@@ -63,12 +62,12 @@ static int run_command(const struct ath_command *command, int argc, char **argv)
 {
 	struct ath_options options;
 	struct ath_err err = { 0 };
-	int status;
+	int status = 0;
 
 	if (!ath_options_read(argc, argv, command->takes_dir, &options, &err))
 		status = ath_print_error(&err, NULL);
 	else if (options.wants_help)
-		status = print_help(command);
+		print_help(command, false);
 	else if (options.operands.len > command->most_operands)
 		status = fail_usage("too many operands, beginning with",
 				    options.operands.items[command->most_operands]);
@@ -87,7 +86,7 @@ int main(int argc, char **argv)
 	if (strcmp(name, "--version") == 0)
 		return printf("athanor %s\n", ATH_VERSION) < 0;
 	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
-		print_help(NULL);
+		print_help(NULL, argc == 1);
 		return argc > 1 ? 0 : 64;
 	}
 	for (size_t i = 0; i < COMMANDS; i++) {

@@ -146,6 +146,21 @@ static bool check_rows(const struct ath_database_work *work, struct ath_err *err
 	return is_right;
 }
 
+/* Fewer rows may be what a migration is for: that is the operator's to say. */
+static bool compare(const struct ath_database_work *work, const struct ath_audit *before,
+		    struct ath_err *err)
+{
+	if (ath_audit_compare(before, &work->after, err))
+		return true;
+	if (err->code != ATH_ERR_DECISION)
+		return false;
+	if (!work->allow_row_loss)
+		return ath_err_prefix(
+			err, "rows would be gone (if that is meant, add --allow-row-loss)");
+	ath_err_clear(err);
+	return true;
+}
+
 bool ath_database_verify(struct ath_database_work *work, const struct ath_audit *before,
 			 struct ath_err *err)
 {
@@ -159,7 +174,7 @@ bool ath_database_verify(struct ath_database_work *work, const struct ath_audit 
 	if (work->after.leftover)
 		return ath_err_set(err, ATH_ERR_VERIFY, "the migration left the table '%s' behind",
 				   work->after.leftover);
-	if (before && !ath_audit_compare(before, &work->after, err))
+	if (before && !compare(work, before, err))
 		return false;
 	return ath_database_hash_file(work->clone, work->new_pages, err);
 }

@@ -64,6 +64,7 @@ struct ath_database_work {
 	struct ath_database_hashes old;  /* when the lock was taken */
 	char new_pages[ATH_DIGEST_TEXT]; /* of what is about to be committed; "" before */
 	uint64_t lock_timeout_ms;
+	bool allow_row_loss; /* the operator means it */
 	bool was_absent;     /* no file was there when the section was opened */
 	bool is_fresh;       /* there is no live database yet */
 	bool is_committed;   /* read back and found to be the new state */

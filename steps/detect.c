@@ -188,6 +188,22 @@ static bool check_target(const struct ath_bridge_reply *target, struct ath_err *
 	return true;
 }
 
+/* Without links; folders that are still to be made keep their names. Owned, NULL on failure. */
+static char *resolve(const char *path, struct ath_err *err)
+{
+	char *folder = ath_file_parent(path), *real, *whole;
+
+	if (ath_file_kind(folder) != ATH_FILE_ABSENT) {
+		whole = ath_file_resolve(path, err);
+	} else {
+		real = resolve(folder, err);
+		whole = real ? ath_file_join(real, strrchr(path, '/') + 1) : NULL;
+		free(real);
+	}
+	free(folder);
+	return whole;
+}
+
 /* The recipe's database must be the one that env.py opens. */
 static bool check_agreement(struct ath_step *step, const char *path, struct ath_err *err)
 {
@@ -203,7 +219,7 @@ static bool check_agreement(struct ath_step *step, const char *path, struct ath_
 	else if (parts.path && (parts.path[0] == '/' || !from_variable))
 		joined = ath_file_join(world->root, parts.path);
 	if (joined)
-		stated = ath_file_resolve(joined, err);
+		stated = resolve(joined, err);
 	if (stated && strcmp(stated, path) != 0)
 		ath_err_set(
 			err, ATH_ERR_DECISION,
@@ -316,16 +332,31 @@ static bool decide(struct ath_step *step, const char *path, struct ath_err *err)
 	return is_decided;
 }
 
+/* Alembic names the revision alone; the files' own reader says the same with file and line. */
+static void locate_in_chain(struct ath_step *step, struct ath_err *err)
+{
+	struct ath_facts_chain_place place = ath_database_chain_place(
+		ath_step_world(step), ath_step_config(step), ath_step_arena(step));
+	struct ath_facts_chain chain = { 0 };
+	struct ath_err located = { 0 };
+
+	if (!ath_facts_chain_load(&place, &chain, &located) && located.code == ATH_ERR_CHAIN)
+		*err = located;
+	ath_facts_chain_fini(&chain);
+}
+
 static void on_end(struct ath_step *step, const struct ath_err *bridge_err)
 {
 	struct detect *detect = ath_step_data(step, sizeof(*detect));
 	struct ath_err err = *bridge_err;
 	char *path = NULL;
 
+	if (err.code == ATH_ERR_CHAIN)
+		locate_in_chain(step, &err);
 	if (err.code != ATH_ERR_OK)
 		ath_err_prefix(&err, "asking the application's env.py");
 	else if (check_target(&detect->target, &err))
-		path = ath_file_resolve(detect->target.path, &err);
+		path = resolve(detect->target.path, &err);
 	if (path && check_agreement(step, path, &err) && decide(step, path, &err))
 		ath_step_done(step);
 	else
@@ -355,6 +386,7 @@ const struct ath_step_type ath_step_detect = {
 	.name = "detect",
 	.summary = "Ask which database the application opens, and at which revision it is.",
 	.fields = ath_database_fields,
+	.only_looks = true,
 	.config_size = sizeof(struct ath_database_config),
 	.uses_job = true,
 	.inputs = detect_inputs,

@@ -36,6 +36,7 @@ const struct ath_step_type ath_step_preflight = {
 	.name = "preflight",
 	.summary = "Find everything that can be known to fail, and report all of it at once.",
 	.fields = preflight_fields,
+	.only_looks = true,
 	.config_size = sizeof(struct ath_preflight_config),
 	.probe = ath_preflight_probe,
 	.start = preflight_start,

@@ -75,6 +75,7 @@ static void *database_open(const struct ath_step_world *world)
 	work->was_absent = ath_file_kind(work->path) == ATH_FILE_ABSENT;
 	work->run = ath_mem_strdup(world->run);
 	work->lock_timeout_ms = world->lock_timeout_ms;
+	work->allow_row_loss = world->allow_row_loss;
 	work->verdict = "unchanged";
 	ath_str_printf(&text, "%s/clone.db", world->run_dir);
 	work->clone = ath_str_steal(&text);
@@ -151,6 +152,8 @@ static bool assert_unchanged(struct ath_database_work *work, struct ath_err *err
 /* The place of a new database was empty: is it still? */
 static bool assert_absent(struct ath_database_work *work, struct ath_err *err)
 {
+	if (work->is_committed)
+		work->verdict = "created";
 	if (work->is_committed || ath_file_kind(work->path) == ATH_FILE_ABSENT)
 		return true;
 	work->verdict = "needs-you";

@@ -42,8 +42,8 @@ static void explain(const struct ath_tool *tool, struct ath_err *err)
 				  "%s: a server cannot be reached (%s)%s%s", tool->what,
 				  tool->cause.network, *cause ? ": " : "", cause);
 	else
-		(void)ath_err_set(err, ATH_ERR_CHILD, "%s%s%s", ended.msg, *cause ? ": " : "",
-				  cause);
+		(void)ath_err_set(err, tool->uses_network ? ATH_ERR_STEP : ATH_ERR_CHILD, "%s%s%s",
+				  ended.msg, *cause ? ": " : "", cause);
 }
 
 static void on_child_end(struct ath_step *step, const struct ath_child_result *result)
@@ -62,8 +62,8 @@ static void log_command(struct ath_step *step, const struct ath_tool_form *form)
 
 	for (const char *const *one = form->argv; *one; one++)
 		ath_str_printf(&text, " %s", *one);
-	ath_step_logf(step, "athanor: runs%s%s%s", ath_str_get(&text), form->cwd ? ", in " : "",
-		      form->cwd ? form->cwd : "");
+	ath_step_log_held(step, "athanor: runs%s%s%s", ath_str_get(&text), form->cwd ? ", in " : "",
+			  form->cwd ? form->cwd : "");
 	ath_str_fini(&text);
 }
 

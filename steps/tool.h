@@ -21,7 +21,8 @@ struct ath_tool_form {
 	const char *cwd;                       /* NULL: the application's folder */
 	const struct ath_environ *environment; /* NULL: the world's */
 	uint64_t timeout_ms;                   /* 0: none */
-	bool uses_network;                     /* an unreachable server is ATH_ERR_UNAVAILABLE */
+	bool uses_network; /* an unreachable server is ATH_ERR_UNAVAILABLE, anything else ATH_ERR_STEP:
+			      trying again would not help */
 	ath_tool_end_fn *on_end;
 };
 

@@ -99,6 +99,7 @@ const struct ath_step_type ath_step_verify = {
 	.name = "verify",
 	.summary = "Audit the live database, read-only, and record what was found.",
 	.fields = ath_database_fields,
+	.only_looks = true,
 	.config_size = sizeof(struct ath_database_config),
 	.probe = verify_probe,
 	.start = verify_start,

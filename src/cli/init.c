@@ -6,8 +6,27 @@
 #include "cli/commands.h"
 #include "cli/print.h"
 #include "cli/project.h"
+#include "cli/result.h"
 #include "os/file.h"
 #include "recipe/write.h"
+
+static void print_json(const struct ath_project *project, const char *path, bool is_written)
+{
+	struct ath_str text = { 0 };
+	struct ath_json json = { .out = &text };
+
+	ath_result_open(&json, project);
+	ath_json_put_bool(&json, "changed", is_written);
+	ath_json_put_text(&json, "path", path);
+	ath_json_key(&json, "found");
+	ath_json_open(&json, '[');
+	for (size_t i = 0; i < project->recipe.findings.len; i++)
+		ath_json_text(&json, project->recipe.findings.items[i]);
+	ath_json_close(&json, ']');
+	ath_json_close(&json, '}');
+	ath_str_putc(&text, '\n');
+	ath_print_flush(&text, false);
+}
 
 static bool write_recipe(const struct ath_project *project, const struct ath_options *options,
 			 struct ath_err *err)
@@ -17,11 +36,13 @@ static bool write_recipe(const struct ath_project *project, const struct ath_opt
 	bool is_done = true;
 
 	ath_recipe_write(&project->recipe, &text);
-	if (options->dry_run)
+	if (options->dry_run && !options->json)
 		fputs(ath_str_get(&text), stdout);
-	else
+	else if (!options->dry_run)
 		is_done = ath_file_create(path, ath_str_get(&text), text.len, 0644, err);
-	if (is_done && !options->dry_run && !options->quiet) {
+	if (is_done && options->json)
+		print_json(project, path, !options->dry_run);
+	else if (is_done && !options->dry_run && !options->quiet) {
 		for (size_t i = 0; i < project->recipe.findings.len; i++)
 			printf("found: %s\n", project->recipe.findings.items[i]);
 		printf("wrote %s; look through it, then type: athanor install %s\n", path,

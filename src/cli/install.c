@@ -87,7 +87,11 @@ static void on_wait(void *user, const struct ath_lock_hint *holder)
 {
 	const struct install *install = user;
 
-	if (!install->options->quiet)
+	if (install->options->quiet)
+		return;
+	if (!holder->pid) /* it has the lock, and has started no step yet */
+		fputs("athanor: another run is at work, waiting\n", stderr);
+	else
 		fprintf(stderr,
 			"athanor: another run is at work (process %d, since %s, at step '%s'), "
 			"waiting\n",
@@ -200,7 +204,8 @@ static int say_nothing(struct install *install)
 	if (!ath_journal_add_nothing(install->project.journal, &run, &err))
 		return ath_print_error(&err, NULL);
 	if (!install->options->quiet && !install->options->json)
-		printf("athanor: nothing to do, %s is installed\n", install->project.recipe.name);
+		printf("athanor: nothing to do, %s %s\n", install->project.recipe.name,
+		       install->project.is_partial ? "has the chosen steps" : "is installed");
 	if (install->options->json)
 		ath_result_print(&install->result, &install->project, &report);
 	return 0;

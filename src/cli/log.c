@@ -96,25 +96,53 @@ static void print_json(const struct ath_project *project, const struct ath_repla
 	ath_print_flush(&text, false);
 }
 
-static bool print_step_log(struct ath_project *project, const struct ath_replay_run *run,
-			   const char *step, struct ath_err *err)
+/* Where the log is; its contents are the step's own and need not be text. */
+static void print_step_json(const struct ath_project *project, const struct ath_replay_run *run,
+			    const char *step, const char *path)
 {
-	const char *name = ath_arena_printf(&project->arena, "runs/%s/%s.log", run->mark, step);
-	char *path = ath_project_path(project, name), buffer[65536];
-	FILE *file = strchr(step, '/') ? NULL : fopen(path, "re");
+	struct ath_str text = { 0 };
+	struct ath_json json = { .out = &text };
+
+	ath_result_open(&json, project);
+	ath_json_put_bool(&json, "changed", false);
+	ath_json_put_text(&json, "run", run->mark);
+	ath_json_put_text(&json, "step", step);
+	ath_json_put_text(&json, "log", path);
+	ath_json_close(&json, '}');
+	ath_str_putc(&text, '\n');
+	ath_print_flush(&text, false);
+}
+
+static void copy_to_stdout(FILE *file)
+{
+	char buffer[65536];
 	size_t len;
 
-	if (!file)
+	while ((len = fread(buffer, 1, sizeof(buffer), file)) > 0)
+		fwrite(buffer, 1, len, stdout);
+}
+
+static bool print_step_log(struct ath_project *project, bool as_json,
+			   const struct ath_replay_run *run, const char *step, struct ath_err *err)
+{
+	const char *name = ath_arena_printf(&project->arena, "runs/%s/%s.log", run->mark, step);
+	char *path = ath_project_path(project, name);
+	FILE *file = strchr(step, '/') ? NULL : fopen(path, "re");
+	bool is_there = file != NULL;
+
+	if (!is_there)
 		ath_err_set(err, ATH_ERR_NOT_FOUND,
 			    "step '%s' has no log in run %s: it wrote nothing, or there is no such "
 			    "step",
 			    step, run->mark);
-	while (file && (len = fread(buffer, 1, sizeof(buffer), file)) > 0)
-		fwrite(buffer, 1, len, stdout);
-	if (file)
+	else if (as_json)
+		print_step_json(project, run, step, path);
+	else
+		copy_to_stdout(file);
+	if (is_there)
 		fclose(file);
 	free(path);
-	return file != NULL;
+	return is_there;
 }
 
 static bool print_log(struct ath_project *project, const struct ath_options *options,
@@ -122,12 +150,13 @@ static bool print_log(struct ath_project *project, const struct ath_options *opt
 {
 	const char *wanted = options->operands.len ? options->operands.items[0] : NULL;
 	struct ath_replay_transitions rows;
-	struct ath_replay_run run;
+	struct ath_replay_run run = { 0 };
 
 	if (!find_run(project, wanted && strcmp(wanted, "last") != 0 ? wanted : NULL, &run, err))
 		return false;
 	if (options->operands.len > 1)
-		return print_step_log(project, &run, options->operands.items[1], err);
+		return print_step_log(project, options->json, &run, options->operands.items[1],
+				      err);
 	if (!ath_replay_load_transitions(project->journal, run.id, &project->arena, &rows, err))
 		return false;
 	if (options->json)

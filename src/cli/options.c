@@ -42,6 +42,8 @@ static const struct row rows[] = {
 	  "wait so long for another run or a locked database (default 20)" },
 	{ "assume-revision", 0, TEXT, AT(assume_revision), "REV",
 	  "the database is at this revision, whatever its version row says; rehearsed on a copy" },
+	{ "allow-row-loss", 0, FLAG, AT(allow_row_loss), NULL,
+	  "a migration may leave a table with fewer rows" },
 	{ "json", 0, FLAG, AT(json), NULL, "the result as one JSON object on stdout" },
 	{ "output", 0, OUTPUT, AT(output), "auto|plain|json", "how progress is shown on stderr" },
 	{ "detailed-exitcode", 0, FLAG, AT(detailed_exitcode), NULL,

@@ -15,7 +15,7 @@ static void print_json(const struct ath_project *project)
 
 	ath_result_open(&json, project);
 	ath_json_put_bool(&json, "changed", false);
-	ath_json_put_int(&json, "pending", (int64_t)project->plan.runs);
+	ath_json_put_int(&json, "pending", (int64_t)(project->plan.runs - project->plan.every));
 	ath_json_put_text(&json, "refusal", is_refused ? project->refusal.msg : NULL);
 	ath_result_put_plan(&json, project);
 	ath_json_close(&json, '}');
@@ -53,7 +53,7 @@ static int plan_run(const struct ath_options *options)
 			print_text(&project, options);
 		if (project.refusal.code != ATH_ERR_OK)
 			status = ath_print_error(&project.refusal, NULL);
-		else if (project.plan.runs && options->detailed_exitcode)
+		else if (project.plan.runs > project.plan.every && options->detailed_exitcode)
 			status = 2;
 	}
 	ath_project_fini(&project);

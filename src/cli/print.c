@@ -73,6 +73,22 @@ void ath_print_plan(const struct ath_project *project, bool is_verbose, struct a
 	}
 }
 
+/* Length of a log's end without our own last line, which says what the report says anyway. */
+static size_t without_own_line(const char *bytes, size_t len)
+{
+	size_t from;
+
+	while (len && bytes[len - 1] == '\n')
+		len--;
+	for (from = len; from && bytes[from - 1] != '\n';)
+		from--;
+	if (len - from > 9 && memcmp(bytes + from, "athanor: ", 9) == 0)
+		len = from;
+	while (len && bytes[len - 1] == '\n')
+		len--;
+	return len;
+}
+
 /* The last lines of a log, cleaned and indented. */
 static void put_log_tail(const char *path, struct ath_str *out)
 {
@@ -86,8 +102,7 @@ static void put_log_tail(const char *path, struct ath_str *out)
 		rewind(file);
 	len = fread(buffer, 1, sizeof(buffer), file);
 	fclose(file);
-	while (len && buffer[len - 1] == '\n')
-		len--;
+	len = without_own_line(buffer, len);
 	for (from = len; from > 0 && (buffer[from - 1] != '\n' || ++lines < TAIL_LINES);)
 		from--;
 	while (from < len) {
@@ -105,12 +120,29 @@ static void put_database(const struct ath_project *project, const struct ath_rep
 			 struct ath_str *out)
 {
 	const char *path = ath_pairs_find(&project->facts, "database.path");
+	bool is_fresh = ath_str_is(ath_pairs_find(&project->facts, "database"), "fresh");
+	const char *state = report->database[0] ? report->database : "unchanged";
 
-	if (path)
-		ath_str_printf(out, "  database: %s (%s)\n",
-			       report->database[0] ? report->database : "unchanged", path);
-	else
+	if (!path)
 		ath_str_puts(out, "  database: unchanged, it was not touched\n");
+	else if (is_fresh && strcmp(state, "unchanged") == 0)
+		ath_str_printf(out, "  database: not created (%s)\n", path);
+	else
+		ath_str_printf(out, "  database: %s (%s)\n", state, path);
+}
+
+/* A service that the recipe names, and that this run did not start. */
+static void put_service(const struct ath_project *project, struct ath_str *out)
+{
+	const struct ath_texts *exec = &project->recipe.service_exec;
+	size_t idx = ath_graph_find(&project->spec, "service");
+
+	if (!exec->len || idx == project->spec.len || !project->spec.steps[idx].skip_reason)
+		return;
+	ath_str_printf(out, "  service:  not started, %s:", project->spec.steps[idx].skip_reason);
+	for (size_t i = 0; i < exec->len; i++)
+		ath_str_printf(out, " %s", exec->items[i]);
+	ath_str_putc(out, '\n');
 }
 
 static void put_good(const struct ath_project *project, const struct ath_report *report,
@@ -118,25 +150,31 @@ static void put_good(const struct ath_project *project, const struct ath_report 
 {
 	const char *heads = ath_pairs_find(&project->facts, "database.heads");
 
-	ath_str_printf(out, "athanor: %s is installed", project->recipe.name);
-	if (heads)
+	if (project->is_partial)
+		ath_str_printf(out, "athanor: the chosen steps of %s are done",
+			       project->recipe.name);
+	else
+		ath_str_printf(out, "athanor: %s is installed", project->recipe.name);
+	if (heads && !project->is_partial)
 		ath_str_printf(out, ", its database is at %s", heads);
 	ath_str_puts(out, " (");
 	ath_time_put_duration(out, report->ms);
-	ath_str_printf(out, ": %zu steps run, %zu already there, %zu not needed)\n",
-		       report->succeeded, report->satisfied, report->skipped);
+	ath_str_printf(out, ": %zu step%s run, %zu already there, %zu not needed)\n",
+		       report->succeeded, report->succeeded == 1 ? "" : "s", report->satisfied,
+		       report->skipped);
+	if (report->failed)
+		ath_str_printf(out, "  optional: %zu step%s failed, see `athanor log`\n",
+			       report->failed, report->failed == 1 ? "" : "s");
+	if (!project->is_partial)
+		put_service(project, out);
 }
 
-void ath_print_report(const struct ath_project *project, const struct ath_report *report,
-		      struct ath_str *out)
+static void put_failure(const struct ath_report *report, struct ath_str *out)
 {
-	char *command;
-
-	if (report->exit_status == 0) {
-		put_good(project, report, out);
-		return;
-	}
 	ath_str_printf(out, "athanor: %s", report->outcome);
+	if (report->exit_status > 128)
+		ath_str_printf(out, " by signal %d (%s)", report->exit_status - 128,
+			       strsignal(report->exit_status - 128));
 	if (report->step[0])
 		ath_str_printf(out, " at step '%s'", report->step);
 	if (report->cause.code != ATH_ERR_OK) {
@@ -144,12 +182,35 @@ void ath_print_report(const struct ath_project *project, const struct ath_report
 		ath_str_put_clean(out, report->cause.msg, strlen(report->cause.msg));
 	}
 	ath_str_putc(out, '\n');
+}
+
+/* What to type next: a question has to be answered, a wall is not passed by running against it. */
+static void put_next(const struct ath_project *project, const struct ath_report *report,
+		     struct ath_str *out)
+{
+	char *command = ath_project_command(project, "install");
+	const char *rest = "goes on where this run stopped";
+
+	if (report->cause.code == ATH_ERR_DECISION)
+		rest = "with your answer to what is said above";
+	if (report->cause.code == ATH_ERR_REFUSED || report->cause.code == ATH_ERR_NEEDS_YOU)
+		rest = "after what is said above";
+	ath_str_printf(out, "  next:     %s   (%s)\n", command, rest);
+	free(command);
+}
+
+void ath_print_report(const struct ath_project *project, const struct ath_report *report,
+		      struct ath_str *out)
+{
+	if (report->exit_status == 0) {
+		put_good(project, report, out);
+		return;
+	}
+	put_failure(report, out);
 	if (report->log[0] && ath_file_kind(report->log) == ATH_FILE_REGULAR)
 		put_log_tail(report->log, out);
 	put_database(project, report, out);
-	command = ath_project_command(project, "install");
-	ath_str_printf(out, "  next:     %s   (goes on where this run stopped)\n", command);
-	free(command);
+	put_next(project, report, out);
 	if (report->log[0] && ath_file_kind(report->log) == ATH_FILE_REGULAR)
 		ath_str_printf(out, "  log:      %s\n", report->log);
 }

@@ -64,6 +64,7 @@ static void init_world(struct ath_project *project, const struct ath_options *op
 		.facts = &project->facts,
 		.lock_timeout_ms = options->lock_timeout_ms,
 		.assume_revision = options->assume_revision,
+		.allow_row_loss = options->allow_row_loss,
 		.find_note = find_note,
 		.notes = project,
 	};
@@ -78,6 +79,7 @@ bool ath_project_open(struct ath_project *project, const struct ath_options *opt
 		return false;
 	ath_recipe_graph(&project->recipe, &project->arena, &project->spec);
 	init_world(project, options);
+	project->is_partial = options->only.len || options->skip.len;
 	return ath_graph_build(&project->spec, &project->arena, &project->graph, err) &&
 	       ath_survey_bind(&project->spec, &ath_steps, &project->arena, &project->bound, err);
 }

@@ -38,6 +38,7 @@ struct ath_project {
 	struct ath_step_world world;
 	struct ath_plan_look *looks;
 	struct ath_plan plan;
+	bool is_partial;        /* --only or --skip leaves steps out */
 	struct ath_err refusal; /* clean, or: it is certain that a run would refuse */
 };
 

@@ -97,12 +97,15 @@ void ath_result_print(const struct ath_result *result, const struct ath_project 
 	ath_json_put_text(&json, "run", project->world.run);
 	ath_json_put_text(&json, "outcome", report->outcome);
 	ath_json_put_int(&json, "exit_status", report->exit_status);
-	ath_json_put_bool(&json, "changed", report->succeeded > 0);
+	ath_json_put_bool(&json, "changed", report->has_changed);
 	put_cause(&json, report);
 	ath_json_key(&json, "database");
 	ath_json_open(&json, '{');
 	ath_json_put_text(&json, "path", ath_pairs_find(&project->facts, "database.path"));
 	ath_json_put_text(&json, "state", report->database[0] ? report->database : "unchanged");
+	ath_json_put_text(&json, "revision",
+			  ath_pairs_find(&project->facts,
+					 report->exit_status ? "database.rows" : "database.heads"));
 	ath_json_put_text(&json, "head", ath_pairs_find(&project->facts, "database.heads"));
 	ath_json_close(&json, '}');
 	ath_json_put_text(&json, "next", next);

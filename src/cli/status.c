@@ -27,10 +27,12 @@ static void find_stop(const struct ath_replay_transitions *rows, struct last *la
 	for (size_t i = 0; i < rows->len; i++) {
 		const char *state = rows->items[i].state;
 
-		if (strcmp(state, "failed") == 0 || strcmp(state, "cancelled") == 0 ||
-		    strcmp(state, "running") == 0)
+		/* steps that were never begun are called off, too, when one is interrupted */
+		if (strcmp(state, "failed") == 0 || strcmp(state, "running") == 0 ||
+		    (strcmp(state, "cancelled") == 0 && !last->step))
 			last->step = rows->items[i].step;
-		else if (last->step && strcmp(last->step, rows->items[i].step) == 0)
+		else if (strcmp(state, "cancelled") != 0 && last->step &&
+			 strcmp(last->step, rows->items[i].step) == 0)
 			last->step = NULL; /* it went on well after that */
 		if (strcmp(state, "failed") == 0)
 			return;
@@ -88,7 +90,8 @@ static void print_last(const struct last *last, struct ath_str *out)
 	ath_time_put_wall(out, (struct ath_wall){ last->run.started_ms });
 	ath_str_putc(out, '\n');
 	if (last->step)
-		ath_str_printf(out, "stopped:  at step '%s'\n", last->step);
+		ath_str_printf(out, "%s at step '%s'\n",
+			       last->is_working ? "now is: " : "stopped:", last->step);
 	if (last->run.message) {
 		ath_str_puts(out, "cause:    ");
 		ath_str_put_clean(out, last->run.message, strlen(last->run.message));
@@ -111,9 +114,12 @@ static void print_text(const struct ath_project *project, const struct last *las
 		ath_str_puts(&text, "now:      a run is at work\n");
 	else if (project->refusal.code != ATH_ERR_OK)
 		ath_str_printf(&text, "now:      refused: %s\n", project->refusal.msg);
-	else if (project->plan.runs)
-		ath_str_printf(&text, "now:      %zu steps to run\nnext:     %s\n",
-			       project->plan.runs, command);
+	else if (project->plan.runs > project->plan.every)
+		ath_str_printf(&text, "now:      %zu step%s to run\nnext:     %s\n",
+			       project->plan.runs, project->plan.runs == 1 ? "" : "s", command);
+	else if (project->plan.every)
+		ath_str_printf(&text, "now:      installed; %zu step%s of its own in every run\n",
+			       project->plan.every, project->plan.every == 1 ? " runs" : "s run");
 	else
 		ath_str_puts(&text, "now:      installed, nothing to do\n");
 	free(command);
@@ -134,9 +140,10 @@ static void print_json(const struct ath_project *project, const struct last *las
 	ath_json_put_text(&json, "step", last->step);
 	ath_json_put_text(&json, "cause", last->run.message);
 	ath_json_put_text(&json, "log", last->log);
-	ath_json_put_int(&json, "pending", (int64_t)project->plan.runs);
+	ath_json_put_int(&json, "pending", (int64_t)(project->plan.runs - project->plan.every));
 	ath_json_put_text(&json, "refusal", is_refused ? project->refusal.msg : NULL);
-	ath_json_put_text(&json, "next", project->plan.runs && !is_refused ? command : NULL);
+	ath_json_put_text(&json, "next",
+			  project->plan.runs > project->plan.every && !is_refused ? command : NULL);
 	ath_json_close(&json, '}');
 	ath_str_putc(&text, '\n');
 	free(command);

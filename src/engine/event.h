@@ -28,6 +28,7 @@ struct ath_report {
 	struct ath_err cause; /* of the failure; clean after success */
 	char database[16];    /* unchanged, restored, upgraded, created, needs-you, or "" */
 	char log[512];        /* path of the failed step's log, or "" */
+	bool has_changed;     /* a step that does more than look has run */
 	size_t succeeded, satisfied, skipped, failed, blocked, cancelled; /* steps */
 	uint64_t ms;                                                      /* the whole run */
 };
@@ -40,6 +41,7 @@ struct ath_event {
 	size_t idx;                      /* STATE: its place in the spec, below `total` */
 	const char *state;               /* STATE: name of the state */
 	const char *reason;              /* STATE: why, or NULL */
+	bool is_optional;                /* STATE: its failure fails nothing */
 	unsigned attempt;                /* STATE: from 1; 0 if it never started */
 	uint64_t ms;                     /* STATE: how long it ran, if it ended */
 	const char *text;                /* PROGRESS */

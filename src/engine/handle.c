@@ -101,6 +101,19 @@ void ath_step_logf(struct ath_step *step, const char *format, ...)
 	ath_str_fini(&text);
 }
 
+void ath_step_log_held(struct ath_step *step, const char *format, ...)
+{
+	struct ath_str text = { 0 };
+	va_list args;
+
+	va_start(args, format);
+	ath_str_vprintf(&text, format, args);
+	va_end(args);
+	ath_str_putc(&text, '\n');
+	ath_steplog_hold(&step->log, text.data, text.len);
+	ath_str_fini(&text);
+}
+
 void ath_step_fact(struct ath_step *step, const char *name, const char *value)
 {
 	step->by->on_fact(step->by->owner, name, value);

@@ -99,6 +99,16 @@ static const char *name_of(const struct run *run, size_t step)
 
 /* ---- the report: one place writes the result ---- */
 
+/* Where it happened, and the log of it. */
+static void report_place(struct run *run, size_t step)
+{
+	struct ath_report *report = run->report;
+
+	snprintf(report->step, sizeof(report->step), "%s", name_of(run, step));
+	snprintf(report->log, sizeof(report->log), "%s/%s.log", run->in->world->run_dir,
+		 name_of(run, step));
+}
+
 static void report_cause(struct run *run, size_t step, const struct ath_err *err)
 {
 	struct ath_report *report = run->report;
@@ -106,13 +116,12 @@ static void report_cause(struct run *run, size_t step, const struct ath_err *err
 	if (report->cause.code != ATH_ERR_OK && err->code != ATH_ERR_NEEDS_YOU)
 		return; /* the first cause stands, unless something worse comes */
 	report->cause = *err;
-	snprintf(report->step, sizeof(report->step), "%s", name_of(run, step));
-	snprintf(report->log, sizeof(report->log), "%s/%s.log", run->in->world->run_dir,
-		 name_of(run, step));
+	report_place(run, step);
 }
 
 static void count_states(struct run *run)
 {
+	const struct ath_bound *bound = run->in->bound;
 	struct ath_report *report = run->report;
 	size_t *const counters[ATH_STATE_COUNT_] = {
 		[ATH_STATE_SUCCEEDED] = &report->succeeded,
@@ -128,6 +137,8 @@ static void count_states(struct run *run)
 
 		if (counter)
 			++*counter;
+		if (counter == &report->succeeded && !bound[i].type->only_looks)
+			report->has_changed = true;
 	}
 }
 
@@ -278,13 +289,15 @@ static void record(struct run *run, const struct ath_sched_action *action)
 	if (action->state == ATH_STATE_SUCCEEDED && !run->in->spec->steps[action->step].section)
 		ath_journal_add_satisfied(journal, name, slot->fingerprint);
 	run->ended += ath_state_is_final(action->state);
-	send(run, &(struct ath_event){ .kind = ATH_EVENT_STATE,
-				       .step = name,
-				       .idx = action->step,
-				       .state = ath_state_name(action->state),
-				       .reason = slot->reason,
-				       .attempt = action->attempt,
-				       .ms = slot->ms });
+	send(run,
+	     &(struct ath_event){ .kind = ATH_EVENT_STATE,
+				  .step = name,
+				  .idx = action->step,
+				  .state = ath_state_name(action->state),
+				  .reason = slot->reason,
+				  .is_optional = run->in->spec->steps[action->step].is_optional,
+				  .attempt = action->attempt,
+				  .ms = slot->ms });
 }
 
 static struct section *find_section(const struct run *run, size_t step)
@@ -375,6 +388,8 @@ static void on_end(void *owner, size_t idx, const struct ath_err *err)
 	ath_sched_ended(run->sched, idx, end);
 	if (ath_sched_state(run->sched, idx) == ATH_STATE_FAILED && !step->is_optional)
 		report_cause(run, idx, &cause);
+	if (end == ATH_SCHED_CALLED_OFF && !run->report->step[0])
+		report_place(run, idx);
 	pump(run);
 }
 

@@ -40,6 +40,7 @@ struct ath_step_world {
 	struct ath_pairs *facts;               /* known so far; probes add to it */
 	uint64_t lock_timeout_ms;              /* how long to wait for another's lock */
 	const char *assume_revision;           /* --assume-revision, or NULL */
+	bool allow_row_loss;                   /* --allow-row-loss */
 	ath_step_note_fn *find_note;
 	void *notes; /* for find_note */
 };
@@ -56,7 +57,8 @@ struct ath_step_type {
 	const char *summary;            /* one sentence */
 	const struct ath_field *fields; /* of the configuration; ends with a zeroed row */
 	size_t config_size;
-	bool uses_job; /* counts against --jobs */
+	bool uses_job;   /* counts against --jobs */
+	bool only_looks; /* its success changes nothing of the application's */
 
 	/* Append what the fingerprint is taken of, beside the configuration. Reads only. May be NULL. */
 	void (*inputs)(const struct ath_step_world *world, const void *config, struct ath_str *out);
@@ -129,6 +131,9 @@ void ath_step_log(struct ath_step *step, const char *bytes, size_t len);
 
 /* Append a formatted line to STEP.log; the line end is added. */
 void ath_step_logf(struct ath_step *step, const char *format, ...) ATH_PRINTF(2, 3);
+
+/* As ath_step_logf, but the line waits for the first other byte; a log of such lines alone is not made. */
+void ath_step_log_held(struct ath_step *step, const char *format, ...) ATH_PRINTF(2, 3);
 
 /* Add a fact, for the conditions of later steps and for the record. */
 void ath_step_fact(struct ath_step *step, const char *name, const char *value);

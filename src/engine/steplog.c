@@ -55,7 +55,15 @@ static void keep_tail(struct ath_steplog *log, const char *bytes, size_t len)
 	}
 }
 
-void ath_steplog_add(struct ath_steplog *log, const char *bytes, size_t len)
+void ath_steplog_hold(struct ath_steplog *log, const char *bytes, size_t len)
+{
+	if (log->total)
+		ath_steplog_add(log, bytes, len);
+	else
+		ath_str_add(&log->held, bytes, len);
+}
+
+static void add(struct ath_steplog *log, const char *bytes, size_t len)
 {
 	size_t room = log->written < ATH_STEPLOG_HEAD ? ATH_STEPLOG_HEAD - (size_t)log->written : 0;
 
@@ -63,6 +71,14 @@ void ath_steplog_add(struct ath_steplog *log, const char *bytes, size_t len)
 	log->total += len;
 	if (room && !log->is_broken)
 		write_file(log, bytes, len < room ? len : room);
+}
+
+void ath_steplog_add(struct ath_steplog *log, const char *bytes, size_t len)
+{
+	if (log->held.len)
+		add(log, log->held.data, log->held.len);
+	ath_str_fini(&log->held);
+	add(log, bytes, len);
 }
 
 /* The kept tail in one piece, at most `most` bytes; the caller frees. */
@@ -125,6 +141,7 @@ void ath_steplog_fini(struct ath_steplog *log)
 		write_cut_tail(log);
 	if (log->path && log->fd >= 0)
 		close(log->fd);
+	ath_str_fini(&log->held);
 	free(log->path);
 	free(log->tail);
 	*log = (struct ath_steplog){ .fd = -1 };

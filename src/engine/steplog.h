@@ -2,7 +2,9 @@
 /*
  * engine/steplog: the file STEP.log of one step in one run, and its last lines.
  *
- * The file is made at its first byte. Up to a stated size it is raw; of what comes after only the
+ * The file is made at its first byte: lines that are held do not count, so a step of which nothing but
+ * that it ran can be told has none (a file made costs more than the step: the journal's next commit
+ * has to wait for it, too). Up to a stated size it is raw; of what comes after only the
  * last part is kept, with a line that says how much was left out. Buffers are fixed.
  */
 #ifndef ATH_ENGINE_STEPLOG_H
@@ -20,12 +22,13 @@ enum {
 };
 
 struct ath_steplog {
-	char *path;       /* owned; NULL until opened */
-	char *tail;       /* owned ring of the last bytes; NULL until the first byte */
-	int fd;           /* owned; -1 while there is no file */
-	uint64_t written; /* bytes in the file */
-	uint64_t total;   /* bytes received */
-	bool is_broken;   /* the file cannot be written; the tail goes on */
+	char *path;          /* owned; NULL until opened */
+	char *tail;          /* owned ring of the last bytes; NULL until the first byte */
+	struct ath_str held; /* owned; lines that wait for the first byte */
+	int fd;              /* owned; -1 while there is no file */
+	uint64_t written;    /* bytes in the file */
+	uint64_t total;      /* bytes received */
+	bool is_broken;      /* the file cannot be written; the tail goes on */
 };
 
 /* Prepare; nothing is made yet. `folder` is the run's folder. */
@@ -33,6 +36,9 @@ void ath_steplog_init(struct ath_steplog *log, const char *folder, const char *s
 
 /* Append; never fails: a full disk stops the file, not the step. */
 void ath_steplog_add(struct ath_steplog *log, const char *bytes, size_t len);
+
+/* Keep bytes that belong before the first that is appended; nothing if none ever is. */
+void ath_steplog_hold(struct ath_steplog *log, const char *bytes, size_t len);
 
 /* Append the last `lines` lines, cleaned for a terminal, each indented by `indent`. */
 void ath_steplog_put_tail(const struct ath_steplog *log, size_t lines, const char *indent,

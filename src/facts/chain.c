@@ -17,6 +17,7 @@ struct folders {
 	const char *script;
 	const char *obstacle;
 	bool is_recursive;
+	bool is_below_script; /* the only version folder is the script folder's own */
 };
 
 static const char *arena_join(struct ath_arena *arena, const char *folder, const char *path)
@@ -148,6 +149,7 @@ static void find_folders(const struct ath_facts_chain_place *place, const struct
 			*ath_vec_push(&out->versions) =
 				arena_join(arena, here, versions->texts.items[i]);
 	} else {
+		out->is_below_script = true;
 		*ath_vec_push(&out->versions) = arena_join(arena, out->script, "versions");
 	}
 }
@@ -292,6 +294,15 @@ static void keep_position(struct ath_err *err)
 	err->pos = (struct ath_pos){ 0 };
 }
 
+static bool check_script(const struct ath_facts_chain_place *place, const struct folders *folders,
+			 struct ath_err *err)
+{
+	return !folders->is_below_script || ath_file_kind(folders->script) == ATH_FILE_FOLDER ||
+	       ath_err_set(err, ATH_ERR_CHAIN,
+			   "script_location of '%s' leads to '%s', and there is no such folder",
+			   place->alembic, folders->script);
+}
+
 bool ath_facts_chain_load(const struct ath_facts_chain_place *place, struct ath_facts_chain *out,
 			  struct ath_err *err)
 {
@@ -303,6 +314,9 @@ bool ath_facts_chain_load(const struct ath_facts_chain_place *place, struct ath_
 
 	if (is_loaded) {
 		find_folders(place, &ini, &chain.arena, &folders);
+		is_loaded = check_script(place, &folders, err);
+	}
+	if (is_loaded) {
 		keep_folders(&chain, &folders);
 		is_loaded = list_files(&folders, &chain.arena, &list, err) &&
 			    read_files(&chain, &list, err);

@@ -130,15 +130,18 @@ char *ath_file_resolve(const char *path, struct ath_err *err)
 {
 	char *whole = realpath(path, NULL), *parent, *folder;
 	const char *slash = strrchr(path, '/');
+	bool has_parent = slash && slash != path;
 
 	if (whole)
 		return whole;
+	if (errno != ENOENT || (slash && !slash[1])) {
+		(void)ath_err_sys(err, ATH_ERR_IO, errno, "cannot resolve the path '%s'", path);
+		return NULL;
+	}
 	parent = ath_file_parent(path);
-	folder = errno == ENOENT ? realpath(parent, NULL) : NULL;
+	folder = has_parent ? ath_file_resolve(parent, err) : realpath(parent, NULL);
 	if (folder)
 		whole = ath_file_join(folder, slash ? slash + 1 : path);
-	else
-		(void)ath_err_sys(err, ATH_ERR_IO, errno, "cannot resolve the path '%s'", path);
 	free(folder);
 	free(parent);
 	return whole;

@@ -75,7 +75,7 @@ ATH_NODISCARD bool ath_file_exchange(const char *one, const char *other, struct 
 /* Remove a file, or a folder with all it holds, without following links. Absent is fine. */
 ATH_NODISCARD bool ath_file_remove_tree(const char *path, struct ath_err *err);
 
-/* Absolute path without links of `path`, whose last part need not exist; owned, NULL on failure. */
+/* Absolute path without links of `path`, whose last parts need not exist; owned, NULL on failure. */
 char *ath_file_resolve(const char *path, struct ath_err *err);
 
 /* `folder` + "/" + `path`, or `path` alone if it is absolute; owned. "." parts are dropped. */

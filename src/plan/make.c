@@ -230,6 +230,7 @@ bool ath_plan_make(const struct ath_spec *spec, const struct ath_graph *graph,
 		rows[i] = by_step[graph->order[i]];
 		rows[i].step = graph->order[i];
 		plan.runs += is_open(&rows[i]);
+		plan.every += rows[i].reason == ATH_PLAN_REASON_EVERY;
 	}
 	free(by_step);
 	plan.rows = rows;

@@ -93,7 +93,8 @@ struct ath_plan_row {
 struct ath_plan {
 	const struct ath_plan_row *rows; /* in the graph's order */
 	size_t len;
-	size_t runs; /* how many RUN or MAYBE */
+	size_t runs;  /* how many RUN or MAYBE */
+	size_t every; /* how many of those run in every run anyway */
 };
 
 /* What the operator chose. */

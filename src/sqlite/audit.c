@@ -219,7 +219,7 @@ static bool compare_rows(const struct ath_audit *before, const struct ath_audit 
 				       (long long)old->rows);
 	}
 	if (text.len)
-		ath_err_set(err, ATH_ERR_DECISION, "rows were lost: %s", ath_str_get(&text));
+		ath_err_set(err, ATH_ERR_DECISION, "%s", ath_str_get(&text));
 	ath_str_fini(&text);
 	return err->code == ATH_ERR_OK;
 }

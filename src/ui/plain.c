@@ -36,18 +36,30 @@ static void put_line(struct ath_str *line)
 	ath_str_fini(line);
 }
 
+static bool is_shown(const struct ath_ui_plain *ui, const struct look *look,
+		     const struct ath_event *event)
+{
+	bool never_began = strcmp(event->state, "cancelled") == 0 && !event->attempt;
+
+	if (ui->is_quiet)
+		return look->is_failure && !never_began;
+	return ui->is_verbose || (!look->only_verbose && !never_began);
+}
+
 static void show_state(const struct ath_ui_plain *ui, const struct ath_event *event)
 {
 	const struct look *look = find_look(event->state);
 	struct ath_str line = { 0 };
 
-	if (!look || (ui->is_quiet && !look->is_failure) || (look->only_verbose && !ui->is_verbose))
+	if (!look || !is_shown(ui, look, event))
 		return;
 	ath_str_printf(&line, "  %-8s%-16s", look->word, event->step);
 	if (strcmp(look->word, "done") == 0)
 		ath_time_put_duration(&line, event->ms);
 	else if (event->reason)
 		ath_str_put_clean(&line, event->reason, strlen(event->reason));
+	if (look->is_failure && event->is_optional)
+		ath_str_puts(&line, " (optional: the installation goes on)");
 	put_line(&line);
 }
 

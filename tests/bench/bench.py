@@ -41,16 +41,27 @@ def run(command, env=None, prepare=None, wanted=0):
     return seconds
 
 
+class Rounds:
+    """Runs all of several in each round, every second round in reverse; one warm-up round. Times by name."""
+
+    def __init__(self, runs, count):
+        self.times = {name: [] for name in runs}
+        for i in range(count + 1):
+            for name in list(runs)[::1 if i % 2 else -1]:
+                self.times[name].append(runs[name]())
+        for times in self.times.values():
+            del times[0]
+
+    def pairs(self, a, b):
+        return Pairs(self.times[a], self.times[b])
+
+
 class Pairs:
     """The times of A and B, and A / B per pair."""
 
-    def __init__(self, run_a, run_b, count):
-        run_a(), run_b()
-        self.a, self.b = [], []
-        for i in range(count):
-            for which in ("ab", "ba")[i % 2]:
-                (self.a if which == "a" else self.b).append((run_a if which == "a" else run_b)())
-        self.ratios = [a / b for a, b in zip(self.a, self.b)]
+    def __init__(self, a, b):
+        self.a, self.b = a, b
+        self.ratios = [one / other for one, other in zip(a, b)]
         self.ratio = statistics.median(self.ratios)
 
     def __str__(self):

