@@ -28,6 +28,7 @@ static void keep_failure(struct ath_bridge_run *run, const struct ath_bridge_rep
 		return;
 	ath_err_set(&run->failure, code_of(kind), "%s%s%s", reply->message ? reply->message : kind,
 		    reply->where ? ", at " : "", reply->where ? reply->where : "");
+	run->is_of_schema = reply->is_of_schema;
 	if (reply->revision)
 		ath_err_prefix(&run->failure, "revision '%s'", reply->revision);
 }

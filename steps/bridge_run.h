@@ -24,6 +24,7 @@ struct ath_bridge_run {
 	size_t len;
 	ath_bridge_reply_fn *on_reply; /* every reply but notes, errors and the end */
 	ath_bridge_end_fn *on_end;     /* comes once; `err` is clean if every command succeeded */
+	bool is_of_schema; /* at the end: a revision and the database's schema do not fit */
 
 	/* private */
 	struct ath_err failure;

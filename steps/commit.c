@@ -14,6 +14,7 @@
 
 enum {
 	NEW_FOLDER_MODE = 0750,
+	NEW_FILE_MODE = 0644, /* as SQLite itself would, less the umask */
 };
 
 /* The copy must still be the one that was verified. */
@@ -95,6 +96,7 @@ static bool put_into_place(struct ath_database_work *work, const char *beside, s
 	is_copied = ath_live_copy(scratch, beside, NULL, NULL, err);
 	ath_live_close(scratch, false);
 	return is_copied && ath_live_settle(beside, err) &&
+	       ath_file_adopt(beside, NEW_FILE_MODE, err) &&
 	       ath_file_put_into_place(beside, work->path, err);
 }
 

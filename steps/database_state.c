@@ -79,9 +79,27 @@ static bool decide_by_rows(const struct ath_look *look, const struct ath_chain *
 	return true;
 }
 
-static bool decide_assumed(const struct ath_chain *chain, const char *assume,
-			   struct ath_arena *arena, struct ath_database_plan *out,
-			   struct ath_err *err)
+/* Rows that the chain knows are not overruled: data steps would run twice, or never. */
+static bool check_overrule(const struct ath_look *look, const struct ath_chain *chain,
+			   const char *assume, const char *path, struct ath_err *err)
+{
+	for (size_t i = 0; i < look->rows_len; i++) {
+		if (ath_chain_find(chain, look->rows[i]) == chain->len)
+			return true;
+	}
+	return !look->rows_len ||
+	       ath_err_set(
+		       err, ATH_ERR_DECISION,
+		       "'%s' is stamped '%s', which this code knows, and --assume-revision says "
+		       "'%s': it answers for a database without a version row, or with one that "
+		       "the code does not know; if the row is wrong, write it with `alembic stamp` "
+		       "after a backup",
+		       path, look->rows[0], assume);
+}
+
+static bool decide_assumed(const struct ath_look *look, const struct ath_chain *chain,
+			   const char *assume, const char *path, struct ath_arena *arena,
+			   struct ath_database_plan *out, struct ath_err *err)
 {
 	const char **ids = ath_arena_new(arena, 2, sizeof(*ids));
 	size_t idx = ath_chain_find(chain, assume);
@@ -90,6 +108,10 @@ static bool decide_assumed(const struct ath_chain *chain, const char *assume,
 		return ath_err_set(
 			err, ATH_ERR_USAGE,
 			"--assume-revision names '%s', and the chain has no such revision", assume);
+	if (look->rows_len == 1 && strcmp(look->rows[0], assume) == 0)
+		return decide_by_rows(look, chain, path, arena, out, err);
+	if (!check_overrule(look, chain, assume, path, err))
+		return false;
 	ids[0] = chain->entries[idx].id;
 	out->need = ATH_DATABASE_UPGRADE;
 	out->must_stamp = true;
@@ -120,7 +142,8 @@ static bool decide_unstamped(const char *path, size_t tables, struct ath_err *er
 	return ath_err_set(
 		err, ATH_ERR_DECISION,
 		"'%s' has %zu table%s and no version row, so Alembic cannot tell at which "
-		"revision it is: say it with --assume-revision REV (it is rehearsed on a copy)",
+		"revision it is: say it with --assume-revision REV (what is pending from there is "
+		"rehearsed on a copy)",
 		path, tables, tables == 1 ? "" : "s");
 }
 
@@ -170,7 +193,7 @@ bool ath_database_decide(const struct ath_look *look, const char *version_table,
 	if (!count_others(look, version_table))
 		return decide_fresh(look, path, out, err);
 	if (assume)
-		return decide_assumed(chain, assume, arena, out, err);
+		return decide_assumed(look, chain, assume, path, arena, out, err);
 	if (look->stamp != ATH_STAMP_ROWS)
 		return decide_unstamped(path, tables, err);
 	return decide_by_rows(look, chain, path, arena, out, err);

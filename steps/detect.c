@@ -57,6 +57,20 @@ static char *known_path(const struct ath_step_world *world,
 	return joined;
 }
 
+/* A new database is made only where none was before. */
+static bool check_gone(const struct ath_step_world *world, const struct ath_database_plan *plan,
+		       const char *path, struct ath_err *err)
+{
+	return plan->need != ATH_DATABASE_INIT || world->allow_new_database ||
+	       !ath_verified_was_there(world, path) ||
+	       ath_err_set(
+		       err, ATH_ERR_DECISION,
+		       "'%s' held a database when it was looked at before, and is gone or empty "
+		       "now: put it back (is its volume mounted? copies are in '%s/backups'), or "
+		       "start anew with --allow-new-database",
+		       path, world->state_dir);
+}
+
 /* What can be said of a known file by the files alone; certain refusals go into `out`. */
 static void foresee(const struct ath_step_world *world, const struct ath_database_config *config,
 		    const char *path, struct ath_step_look *out)
@@ -75,7 +89,8 @@ static void foresee(const struct ath_step_world *world, const struct ath_databas
 	if (ath_facts_chain_load(&place, &chain, &err) && chain.is_static &&
 	    ath_look(path, table, ATH_VERIFIED_BUSY_MS, &look, &err) &&
 	    ath_database_decide(&look, table, &chain.chain, world->assume_revision, path, &arena,
-				&plan, &err)) {
+				&plan, &err) &&
+	    check_gone(world, &plan, path, &err)) {
 		static const char *const works[] = { "none", "init", "upgrade" };
 
 		ath_pairs_set(world->facts, "database", plan.is_fresh ? "fresh" : "existing");
@@ -322,7 +337,8 @@ static bool decide(struct ath_step *step, const char *path, struct ath_err *err)
 	    !ath_look(path, table, (unsigned)world->lock_timeout_ms, &look, err))
 		return false;
 	is_decided = ath_database_decide(&look, table, &chain, world->assume_revision, path, arena,
-					 &plan, err);
+					 &plan, err) &&
+		     check_gone(world, &plan, path, err);
 	if (is_decided) {
 		ath_step_say(step, "%s: %s", path, plan.said);
 		record_target(step, path);

@@ -149,7 +149,8 @@ static bool make(struct ath_step *step, const struct ath_str *example, const cha
 
 	*out_is_there = false;
 	ath_env_text_fill(ath_str_get(example), &config->secrets, &text);
-	is_made = ath_file_create(path, ath_str_get(&text), text.len, MODE, err);
+	is_made = ath_file_create(path, ath_str_get(&text), text.len, MODE, err) &&
+		  ath_file_adopt(path, MODE, err);
 	wipe(&text);
 	if (is_made) {
 		ath_step_logf(step, "athanor: has made '%s' with %zu new secrets", config->to,

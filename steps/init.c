@@ -181,7 +181,7 @@ static void on_end(struct ath_step *step, const struct ath_err *bridge_err)
 	if (err.code != ATH_ERR_OK && ath_step_is_cancelled(step)) {
 		ath_step_fail(step, &err);
 	} else if (err.code == ATH_ERR_BRIDGE && init->phase == PHASE_UPGRADE &&
-		   !config->init_run.len) {
+		   init->bridge.is_of_schema && !config->init_run.len) {
 		start_models(step, &err);
 	} else if (err.code != ATH_ERR_OK && init->phase == PHASE_MODELS) {
 		ath_step_logf(step, "athanor: create_all: %s", err.msg);

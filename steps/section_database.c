@@ -158,8 +158,9 @@ static bool assert_absent(struct ath_database_work *work, struct ath_err *err)
 		return true;
 	work->verdict = "needs-you";
 	return ath_err_set(err, ATH_ERR_NEEDS_YOU,
-			   "'%s' was made by the application itself, not by this run, which had "
-			   "nothing to put there; look at it, and move it away before the next run",
+			   "'%s' appeared meanwhile, made by another process and not by this run; "
+			   "if it is the application's database, type the command again, else move "
+			   "it away first",
 			   work->path);
 }
 

@@ -101,6 +101,23 @@ bool ath_verified_holds(const struct ath_step_world *world,
 	return holds;
 }
 
+static bool note_names(const struct ath_step_world *world, const char *note, const char *field,
+		       const char *path)
+{
+	struct ath_pairs pairs = { 0 };
+	bool is_named = world->find_note(world->notes, note, &pairs) &&
+			strcmp(ath_pairs_get(&pairs, field), path) == 0;
+
+	ath_pairs_fini(&pairs);
+	return is_named;
+}
+
+bool ath_verified_was_there(const struct ath_step_world *world, const char *path)
+{
+	return note_names(world, "verified", "path", path) ||
+	       note_names(world, "db.saved", "of", path);
+}
+
 void ath_verified_fill(const struct ath_verified *seen, struct ath_pairs *out)
 {
 	struct ath_texts rows = { seen->look->rows, seen->look->rows_len };

@@ -23,6 +23,12 @@ enum {
 bool ath_verified_holds(const struct ath_step_world *world,
 			const struct ath_database_config *config, struct ath_step_look *out);
 
+/*
+ * Was a database seen at `path` by an earlier run? Then a new one must not silently take its place: a
+ * volume that is not mounted looks just like a first installation.
+ */
+bool ath_verified_was_there(const struct ath_step_world *world, const char *path);
+
 /* What was seen, for a new record. */
 struct ath_verified {
 	const char *path;

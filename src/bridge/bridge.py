@@ -11,9 +11,12 @@ Protocol.  Replies are JSON objects, one a line, on descriptor 3; stdout and std
 and go to a log.  The last line of a success is {"event": "end"}, after the application's exit handlers.
 Without it the run has failed, whatever the exit status: 1 after an error, 70 after a net was torn, anything
 when the application ended the process itself.  An error is {"event": "error", "command", "revision", "kind",
-"message", "where"}; a "note" is for people and changes nothing.
+"schema", "message", "where"}; a "note" is for people and changes nothing.
 
-Looking (heads, target) lets no connection out at all: SQLite is answered by an empty database in memory, any
+Beside this file lie its modules: effects.py, operations.py and tables.py, which read revision files and import
+nothing of the application.  They are loaded when `effects` is asked for, under names of their own.
+
+Looking (heads, target, effects) lets no connection out at all: SQLite is answered by an empty database in memory, any
 other system by a stop, so no file is made, not even the empty one that merely opening SQLite makes.
 
 Nets.  Everything else works on the clone.  Five nets keep it there; each holds alone, which the tests show.
@@ -30,6 +33,7 @@ import argparse
 import asyncio
 import atexit
 import gc
+import importlib.util
 import inspect
 import json
 import os
@@ -91,6 +95,9 @@ class Channel:
 
 def redacted(text):
     text = re.sub(r"(://[^:/@\s]*):[^\s/]*@", r"\1:***@", text)
+    # as pydantic shows the settings that it was given, and as they would be typed
+    text = re.sub(r"(?i)(['\"]\w*(?:password|passwd|passphrase|pwd|secret|token|key)\w*['\"]:\s*['\"])[^'\"]+",
+                  r"\1***", text)
     return re.sub(r"(?i)\b((?:password|passwd|passphrase|pwd|secret|token)['\"]?\s*=\s*['\"]?)[^\s&'\",;]+",
                   r"\1***", text)
 
@@ -138,6 +145,24 @@ def kind_of(error, session):
     if isinstance(error, CommandError) or where_of(error) is not None:
         return "config"
     return "internal"
+
+
+def is_of_schema(error, session):
+    """
+    Has a revision met a database in which something is missing, or asked for what SQLite has not?
+
+    Then its chain may begin on tables that create_all makes. Whatever else stopped it, a variable that is not set
+    or a file that is not there, a database made by create_all would lack what the revisions put into it.
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    if session.revision is None or not frames:
+        return False
+    if not re.search(r"[\\/](alembic|sqlalchemy)[\\/]", frames[-1].filename):
+        return False
+    cause = cause_of(error)
+    return not isinstance(cause, sqlite3.Error) or (
+        isinstance(cause, sqlite3.OperationalError) and
+        not re.search(r"locked|disk|readonly|unable to open", str(cause)))
 
 
 def is_application_file(name):
@@ -213,6 +238,8 @@ def connect_to(dialect, cargs, cparams, path):
         positional[0] = path
     if "database" in keywords or not positional:
         keywords["database"] = path
+    if path.startswith("file:"):
+        keywords["uri"] = True
     return dialect.connect(*positional, **keywords)
 
 
@@ -284,6 +311,7 @@ class Session:
         self.command = None         # the name of the command being carried out
         self.revision = None        # the id of the revision being run
         self.looking = True         # heads, target: no connection is let out
+        self.memory = MEMORY        # what answers while looking
         self.clone = None
         self.live = None            # real path
         self.asked = []             # looking: what the application wanted to open, in order
@@ -404,7 +432,7 @@ def install_look(session):
         asked["path"] = locate(connect_database(cargs, cparams))
         if record is not None:
             record.info[OPENED] = asked["path"]
-        return connect_to(dialect, cargs, cparams, MEMORY)
+        return connect_to(dialect, cargs, cparams, session.memory)
 
     event.listen(Engine, "do_connect", answer)
     install_raw_look(session)
@@ -481,6 +509,48 @@ def settle(session):
     session.connections = []
 
 
+# ---- Flask-Migrate ----------------------------------------------------------------------------------------
+
+def is_file(folder, name):
+    return os.path.isfile(os.path.join(folder, name))
+
+
+def asks_for_flask(script):
+    """Does env.py take its database from the current Flask application, as Flask-Migrate's does?"""
+    try:
+        with open(os.path.join(script.dir, "env.py"), encoding="utf-8", errors="replace") as file:
+            return bool(re.search(r"^[^#]*\bcurrent_app\b", file.read(), re.MULTILINE))
+    except OSError:
+        return False
+
+
+def enter_flask(session):
+    """
+    Makes the application that `flask db upgrade` would find here the current one, until the process ends.
+
+    What an application does to its database while it is made (create_all, its own upgrade) would spoil the
+    migrations, or be done twice: it meets an empty database in memory. That is one for all its connections, for
+    an application may read what it has just made.
+    """
+    from flask.cli import NoAppException, ScriptInfo, load_dotenv
+    looking, asked = session.looking, session.asked
+    session.looking, session.asked, session.memory = True, [], "file:athanor?mode=memory&cache=shared"
+    keeper = sqlite3.connect(session.memory, uri=True)      # it lives as long as a connection to it
+    sys.argv = ["flask", "db", "upgrade"]       # applications look here whether they are served or migrated
+    if os.environ.get("FLASK_SKIP_DOTENV", "").lower() not in ("1", "true", "yes"):
+        load_dotenv()
+    try:
+        app = ScriptInfo(os.environ.get("FLASK_APP")).load_app()
+    except NoAppException as error:
+        raise Trouble("config", "env.py asks for the current Flask application, which the `flask` command does not "
+                      "find in %s; set FLASK_APP to MODULE or MODULE:FACTORY, in the environment or the env file (%s)"
+                      % (os.getcwd(), one_line(error, 200))) from error
+    app.app_context().push()
+    settle(session)
+    keeper.close()
+    session.looking, session.asked, session.memory = looking, asked, MEMORY
+
+
 # ---- the application's Alembic ----------------------------------------------------------------------------
 
 class Project:
@@ -508,13 +578,27 @@ class Project:
         sys.argv = ["alembic"] + files + ["-n", section] + extra + list(command)
         options = CommandLine(prog="alembic").parser.parse_args(sys.argv[1:])
         more = {"toml_file": toml} if toml else {}
-        return Config(ini, ini_section=section, cmd_opts=options, **more)
+        config = Config(ini, ini_section=section, cmd_opts=options, **more)
+        beside = os.path.dirname(os.path.realpath(ini or toml))
+        # Flask-Migrate keeps the ini beside env.py and states the folder by its own command line.
+        if not config.get_main_option("script_location") and is_file(beside, "env.py"):
+            config.set_main_option("script_location", beside.replace("%", "%%"))
+        return config
 
     @property
     def script(self):
         if self._script is None:
             from alembic.script import ScriptDirectory
-            self._script = ScriptDirectory.from_config(self.config("heads"))
+            config = self.config("heads")
+            location = config.get_main_option("script_location") or ""
+            if re.search(r"\{\w*\}", location):
+                raise Trouble("config", "script_location is %r, which the application replaces before it calls "
+                              "Alembic; write an alembic.ini with the folder itself and name it in athanor.yaml, "
+                              "key database.alembic" % location)
+            script = ScriptDirectory.from_config(config)
+            if asks_for_flask(script):
+                enter_flask(self.session)
+            self._script = script
         return self._script
 
     def load(self):
@@ -875,9 +959,143 @@ def wait_for_threads():
         thread.join()
 
 
-LOOKING = {"heads": do_heads, "target": do_target}
+# ---- effects and replay -----------------------------------------------------------------------------------
+
+def sibling(name):
+    """A module out of this folder, under a name that the application cannot have."""
+    full = "athanor_" + name
+    if full not in sys.modules:
+        path = os.path.join(os.path.dirname(os.path.realpath(__file__)), name + ".py")
+        spec = importlib.util.spec_from_file_location(full, path)
+        sys.modules[full] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[full])
+    return sys.modules[full]
+
+
+def do_effects(session, command):
+    """Reads the revision files; with `files` given, nothing of the application is imported."""
+    files = command.get("files")
+    if files is None:
+        files = [{"id": script.revision, "path": script.path} for script in reversed(session.project.load())]
+    for found in sibling("effects").effects_of_all(files):
+        session.emit("effects", **found)
+
+
+class Schema:
+    """
+    The schema of the clone between two revisions.
+
+    Read through the driver's own cursor of the connection that migrates: a transaction that env.py holds open
+    until the end is seen, and SQLAlchemy does not begin one.
+    """
+
+    def __init__(self, context):
+        self.context = context
+        self.known = {}             # table -> what sqlite_master says of it and its indexes
+
+    def rows(self, query, *values):
+        fairy = self.context.connection.connection
+        cursor = (getattr(fairy, "dbapi_connection", None) or fairy.connection).cursor()
+        try:
+            cursor.execute(query, values)
+            return [tuple(row.values()) if isinstance(row, dict) else tuple(row) for row in cursor.fetchall()]
+        finally:
+            cursor.close()
+
+    def changes(self):
+        """What is different from the last look: whole tables and the names that went; all views and triggers."""
+        found, views, triggers = {}, [], []
+        for kind, name, table, sql in self.rows("SELECT type, name, tbl_name, sql FROM sqlite_master"):
+            if table.lower() == self.context.version_table.lower() or table.lower().startswith("sqlite_"):
+                continue
+            if kind == "view":
+                views.append({"name": name, "sql": sql})
+            elif kind == "trigger":
+                triggers.append({"name": name, "table": table, "sql": sql})
+            else:
+                found.setdefault(table, []).append((kind, name, sql or ""))
+        before, self.known = self.known, {name: sorted(parts) for name, parts in found.items()}
+        return {
+            "tables": [self.table(name) for name in sorted(found) if before.get(name) != self.known[name]],
+            "removed": sorted(set(before) - set(found)),
+            "views": sorted(views, key=lambda view: view["name"]),
+            "triggers": sorted(triggers, key=lambda trigger: trigger["name"]),
+        }
+
+    def table(self, name):
+        def pragma(function, argument, columns):
+            return self.rows("SELECT %s FROM pragma_%s(?)" % (columns, function), argument)
+
+        sql = [text for kind, part, text in self.known[name] if kind == "table"]
+        foreign = {}
+        for number, sequence, other, column, to in pragma(
+                "foreign_key_list", name, 'id, seq, "table", "from", "to"'):
+            foreign.setdefault(number, []).append((sequence, other, column, to))
+        foreign = [sorted(parts) for _, parts in sorted(foreign.items())]
+        return {
+            "name": name,
+            "sql": sql[0] if sql else None,
+            "columns": [
+                {"name": column, "type": kind, "notnull": bool(notnull), "default": default, "pk": pk,
+                 "hidden": hidden}
+                for column, kind, notnull, default, pk, hidden in pragma(
+                    "table_xinfo", name, 'name, type, "notnull", dflt_value, pk, hidden')],
+            "indexes": [
+                {"name": index, "unique": bool(unique), "origin": origin, "partial": bool(partial),
+                 "columns": [column for _, column in sorted(
+                     pragma("index_info", index, "seqno, name"), key=lambda row: row[0])]}
+                for index, unique, origin, partial in pragma("index_list", name, 'name, "unique", origin, partial')],
+            "foreign": [
+                {"columns": [part[2] for part in parts], "table": parts[0][1],
+                 "to": [part[3] for part in parts if part[3] is not None]} for parts in foreign],
+        }
+
+
+def told(session, steps, context, outcome):
+    """Alembic's steps; between two of them the schema that the last one left is told."""
+    schema = Schema(context)
+    for step in steps:
+        session.revision = step.info.up_revision_id
+        started = time.monotonic()
+        yield step
+        session.emit("schema", revision=session.revision, ms=int((time.monotonic() - started) * 1000),
+                     **schema.changes())
+        session.revision = None
+    outcome["to"] = sorted(context.get_current_heads())
+
+
+def do_replay(session, command):
+    """
+    Runs the chain on the clone, an empty database, and tells the schema after each revision.
+
+    What stops it, a revision or env.py itself, ends the replay and not the command: many real chains cannot
+    start from an empty database.
+    """
+    outcomes = []
+
+    def work(heads, context):
+        outcome = {}
+        outcomes.append(outcome)
+        if not heads:
+            session.project.prepare_version_table(context)
+        return told(session, session.project.upgrade_steps("heads", heads), context, outcome)
+
+    try:
+        contexts = session.project.run_env(["upgrade", "heads"], work, as_sql=False, starting_rev=None,
+                                           destination_rev="heads", tag=None)
+        confirm(session, contexts, outcomes)
+    except (Exception, SystemExit) as error:
+        if isinstance(error, Trouble) and error.kind == "net":
+            raise
+        traceback.print_exc()
+        session.emit("stopped", revision=session.revision, message=message_of(error), where=where_of(error))
+        session.revision = session.project.trouble = None
+        settle(session)
+
+
+LOOKING = {"heads": do_heads, "target": do_target, "effects": do_effects}
 WORKING = {"current": do_current, "upgrade": do_upgrade, "stamp": do_stamp, "create_all": do_create_all,
-           "missing": do_missing, "run": do_run}
+           "missing": do_missing, "run": do_run, "replay": do_replay}
 
 
 # ---- main -------------------------------------------------------------------------------------------------
@@ -905,7 +1123,18 @@ def carry_out(session, command):
     WORKING[name](session, command)
 
 
+def only_reads(commands):
+    """Is nothing asked for but the effects of files that the caller names?"""
+    return bool(commands) and all(command.get("do") == "effects" and command.get("files") is not None
+                                  for command in commands)
+
+
 def serve(session):
+    if only_reads(session.request["commands"]):
+        for command in session.request["commands"]:     # needs neither Alembic nor SQLAlchemy
+            session.command = command["do"]
+            do_effects(session, command)
+        return
     for install in NETS.values():
         install(session)
     install_look(session)
@@ -921,17 +1150,18 @@ def serve(session):
 
 def report(session, channel, error):
     sys.stderr.write(redacted("".join(traceback.format_exception(type(error), error, error.__traceback__))))
-    kind, command, revision = "config", None, None
+    kind, command, revision, of_schema = "config", None, None, False
     if session is not None:
         command, revision = session.command, session.revision
+        of_schema = is_of_schema(error, session)
         try:
             kind = kind_of(error, session)
         except ImportError:         # no Alembic, or no SQLAlchemy, in this interpreter
             kind = "import"
     elif isinstance(error, Trouble):
         kind = error.kind
-    channel.emit("error", command=command, revision=revision, kind=kind, message=message_of(error),
-                 where=where_of(error))
+    channel.emit("error", command=command, revision=revision, kind=kind, schema=of_schema,
+                 message=message_of(error), where=where_of(error))
 
 
 def main(argv=None):

@@ -5,13 +5,17 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "bridge/reply_schema.h"
+
 static const char *const events[] = {
 	[ATH_BRIDGE_SAYS_HEADS] = "heads",       [ATH_BRIDGE_SAYS_TARGET] = "target",
 	[ATH_BRIDGE_SAYS_CURRENT] = "current",   [ATH_BRIDGE_SAYS_REVISION] = "revision",
 	[ATH_BRIDGE_SAYS_UPGRADED] = "upgraded", [ATH_BRIDGE_SAYS_STAMPED] = "stamped",
 	[ATH_BRIDGE_SAYS_CREATED] = "created",   [ATH_BRIDGE_SAYS_MISSING] = "missing",
 	[ATH_BRIDGE_SAYS_RAN] = "ran",           [ATH_BRIDGE_SAYS_NOTE] = "note",
-	[ATH_BRIDGE_SAYS_ERROR] = "error",       [ATH_BRIDGE_SAYS_END] = "end",
+	[ATH_BRIDGE_SAYS_EFFECTS] = "effects",   [ATH_BRIDGE_SAYS_SCHEMA] = "schema",
+	[ATH_BRIDGE_SAYS_STOPPED] = "stopped",   [ATH_BRIDGE_SAYS_ERROR] = "error",
+	[ATH_BRIDGE_SAYS_END] = "end",
 };
 
 static const char *get_text(const json_t *object, const char *key, struct ath_arena *arena)
@@ -95,6 +99,18 @@ static void read_members(const json_t *root, struct ath_arena *arena, struct ath
 	out->message = get_text(root, "message", arena);
 	out->kind = get_text(root, "kind", arena);
 	out->where = get_text(root, "where", arena);
+	out->is_of_schema = json_is_true(json_object_get(root, "schema"));
+}
+
+static void read_schema(const json_t *root, struct ath_arena *arena, struct ath_bridge_reply *out)
+{
+	struct ath_texts removed = get_texts(root, "removed", arena);
+	const char **items = ath_arena_new(arena, removed.len + 1, sizeof(*items));
+
+	for (size_t i = 0; i < removed.len; i++)
+		items[i] = ath_element_fold(arena, removed.items[i]);
+	out->removed = (struct ath_texts){ items, removed.len };
+	out->elements = ath_bridge_read_schema(root, arena, &out->tables);
 }
 
 bool ath_bridge_read(const char *line, size_t len, struct ath_arena *arena,
@@ -112,6 +128,10 @@ bool ath_bridge_read(const char *line, size_t len, struct ath_arena *arena,
 		read_members(root, arena, &reply);
 		if (reply.event == ATH_BRIDGE_SAYS_HEADS)
 			read_entries(root, arena, &reply);
+		if (reply.event == ATH_BRIDGE_SAYS_EFFECTS)
+			reply.effects = ath_bridge_read_effects(root, arena);
+		if (reply.event == ATH_BRIDGE_SAYS_SCHEMA)
+			read_schema(root, arena, &reply);
 		*out = reply;
 	}
 	json_decref(root);

@@ -12,9 +12,11 @@
 #include <stdbool.h>
 
 #include "alembic/chain.h"
+#include "alembic/effects.h"
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/field.h"
+#include "schema/element.h"
 
 enum ath_bridge_event {
 	ATH_BRIDGE_SAYS_HEADS,
@@ -26,6 +28,9 @@ enum ath_bridge_event {
 	ATH_BRIDGE_SAYS_CREATED,
 	ATH_BRIDGE_SAYS_MISSING,
 	ATH_BRIDGE_SAYS_RAN,
+	ATH_BRIDGE_SAYS_EFFECTS,
+	ATH_BRIDGE_SAYS_SCHEMA,
+	ATH_BRIDGE_SAYS_STOPPED,
 	ATH_BRIDGE_SAYS_NOTE,
 	ATH_BRIDGE_SAYS_ERROR,
 	ATH_BRIDGE_SAYS_END,
@@ -46,15 +51,24 @@ struct ath_bridge_reply {
 	const char *version_table_schema; /* TARGET */
 	bool several;                     /* TARGET: more than one database */
 	struct ath_texts paths;           /* TARGET: all of them */
-	struct ath_texts tables;          /* TARGET: of the metadata; CREATED, MISSING */
+	struct ath_texts tables;          /* TARGET: of the metadata; CREATED, MISSING, SCHEMA */
 	struct ath_texts columns;         /* MISSING: "table.column" */
 	bool has_rows;                    /* CURRENT: there is a version table */
 	struct ath_texts rows;            /* CURRENT */
-	const char *revision;             /* REVISION, ERROR: id or NULL */
-	const char *state;                /* REVISION: start, done */
-	const char *message;              /* NOTE, ERROR */
-	const char *kind;                 /* ERROR: import, config, net, migration, ... */
-	const char *where;                /* ERROR: file:line or NULL */
+	struct ath_effects effects;       /* EFFECTS: of `revision` */
+	/*
+	 * SCHEMA, after `revision`: `tables` (folded) are told whole and replace what was known of
+	 * them, `removed` (folded) are gone, other tables are as they were. Views and triggers are
+	 * always told, all of them. Without the version table.
+	 */
+	struct ath_elements elements;
+	struct ath_texts removed;
+	const char *revision; /* REVISION, EFFECTS, SCHEMA, STOPPED, ERROR: id or NULL */
+	const char *state;    /* REVISION: start, done */
+	const char *message;  /* NOTE, STOPPED, ERROR */
+	const char *kind;     /* ERROR: import, config, net, migration, ... */
+	const char *where;    /* STOPPED, ERROR: file:line or NULL */
+	bool is_of_schema;    /* ERROR: a revision and the database's schema do not fit */
 };
 
 /*

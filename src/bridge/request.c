@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "os/file.h"
 
+/* bridge.py first; the others are modules that it loads out of its own folder. */
 static const struct {
 	int number; /* not used */
 	const char *name;
@@ -22,24 +23,38 @@ static const char *const verbs[] = {
 	[ATH_BRIDGE_CURRENT] = "current", [ATH_BRIDGE_UPGRADE] = "upgrade",
 	[ATH_BRIDGE_STAMP] = "stamp",     [ATH_BRIDGE_CREATE_ALL] = "create_all",
 	[ATH_BRIDGE_MISSING] = "missing", [ATH_BRIDGE_RUN] = "run",
+	[ATH_BRIDGE_EFFECTS] = "effects", [ATH_BRIDGE_REPLAY] = "replay",
+};
+
+enum {
+	PROGRAMS = sizeof(programs) / sizeof(programs[0]),
 };
 
 bool ath_bridge_write_program(const char *folder, struct ath_arena *arena, const char **out_path,
 			      struct ath_err *err)
 {
-	const char *text = programs[0].text;
 	struct ath_hash hash = ath_hash_start();
 	char digits[ATH_HASH_TEXT];
-	const char *path;
+	const char *place;
 
-	ath_hash_add_text(&hash, text);
+	for (size_t i = 0; i < PROGRAMS; i++) {
+		ath_hash_add_text(&hash, programs[i].name);
+		ath_hash_add_text(&hash, programs[i].text);
+	}
 	ath_hash_text(hash, digits);
-	path = ath_arena_printf(arena, "%s/bridge-%s.py", folder, digits);
-	if (ath_file_kind(path) != ATH_FILE_REGULAR &&
-	    (!ath_file_make_folders(folder, 0700, err) ||
-	     !ath_file_replace(path, text, strlen(text), 0600, err)))
+	place = ath_arena_printf(arena, "%s/bridge-%s", folder, digits);
+	if (!ath_file_make_folders(place, 0700, err))
 		return ath_err_prefix(err, "the bridge program");
-	*out_path = path;
+	/* bridge.py comes last, so that it is there only with everything that it loads. */
+	for (size_t i = PROGRAMS; i-- > 0;) {
+		const char *path = ath_arena_printf(arena, "%s/%s", place, programs[i].name);
+		const char *text = programs[i].text;
+
+		if (ath_file_kind(path) != ATH_FILE_REGULAR &&
+		    !ath_file_replace(path, text, strlen(text), 0600, err))
+			return ath_err_prefix(err, "the bridge program");
+		*out_path = path;
+	}
 	return true;
 }
 
@@ -49,6 +64,19 @@ static void put_texts(struct ath_json *json, const char *key, const struct ath_t
 	ath_json_open(json, '[');
 	for (size_t i = 0; i < texts->len; i++)
 		ath_json_text(json, texts->items[i]);
+	ath_json_close(json, ']');
+}
+
+static void put_files(struct ath_json *json, const struct ath_bridge_command *command)
+{
+	ath_json_key(json, "files");
+	ath_json_open(json, '[');
+	for (size_t i = 0; i < command->ids.len && i < command->files.len; i++) {
+		ath_json_open(json, '{');
+		ath_json_put_text(json, "id", command->ids.items[i]);
+		ath_json_put_text(json, "path", command->files.items[i]);
+		ath_json_close(json, '}');
+	}
 	ath_json_close(json, ']');
 }
 
@@ -66,6 +94,8 @@ static void put_command(struct ath_json *json, const struct ath_bridge_command *
 		put_texts(json, "argv", &command->ids);
 		ath_json_put_text(json, "cwd", command->cwd);
 	}
+	if (command->verb == ATH_BRIDGE_EFFECTS && command->files.len)
+		put_files(json, command);
 	ath_json_close(json, '}');
 }
 

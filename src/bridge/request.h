@@ -2,9 +2,9 @@
 /*
  * bridge/request: the embedded Python program, and what it is asked to do.
  *
- * The program is written into a folder of ours under the hash of its text; the request is a JSON
- * file beside a run's logs (bridge.py describes both). One process answers all commands of a
- * request, in order.
+ * The program is written into a folder of ours, "bridge-HASH" by the hash of its text: bridge.py and
+ * the modules that it loads. The request is a JSON file beside a run's logs (bridge.py describes it).
+ * One process answers all commands of a request, in order.
  */
 #ifndef ATH_BRIDGE_REQUEST_H
 #define ATH_BRIDGE_REQUEST_H
@@ -24,14 +24,21 @@ enum ath_bridge_do {
 	ATH_BRIDGE_CREATE_ALL, /* from the project's metadata, on the clone */
 	ATH_BRIDGE_MISSING,    /* tables and columns of the metadata that the clone lacks */
 	ATH_BRIDGE_RUN,        /* a Python command `ids` in `cwd`, with the nets on */
+	ATH_BRIDGE_EFFECTS,    /* what each revision does by its text; `ids`, `files` or all */
+	ATH_BRIDGE_REPLAY,     /* the chain on the clone, an empty database, told step by step */
 	ATH_BRIDGE_DO_COUNT_
 };
 
 struct ath_bridge_command {
 	enum ath_bridge_do verb;
-	struct ath_texts ids; /* STAMP: revisions; RUN: argument vector */
+	struct ath_texts ids; /* STAMP, EFFECTS: revisions; RUN: argument vector */
 	const char *cwd;      /* RUN: folder, or NULL */
 	bool purge;           /* STAMP */
+	/*
+	 * EFFECTS: the file of each id, in an order of the chain (parents first); nothing of the
+	 * application is imported then. Empty: the files that Alembic finds.
+	 */
+	struct ath_texts files;
 };
 
 /* A request; all borrowed. */
@@ -46,7 +53,7 @@ struct ath_bridge_request {
 };
 
 /*
- * Write the program into `folder` if it is not there; `out_path` is made in `arena`.
+ * Write the program below `folder` if it is not there; `out_path`, of bridge.py, is made in `arena`.
  * Fails with: ATH_ERR_IO.
  */
 ATH_NODISCARD bool ath_bridge_write_program(const char *folder, struct ath_arena *arena,

@@ -44,6 +44,8 @@ static const struct row rows[] = {
 	  "the database is at this revision, whatever its version row says; rehearsed on a copy" },
 	{ "allow-row-loss", 0, FLAG, AT(allow_row_loss), NULL,
 	  "a migration may leave a table with fewer rows" },
+	{ "allow-new-database", 0, FLAG, AT(allow_new_database), NULL,
+	  "start with a new database although one was there before" },
 	{ "json", 0, FLAG, AT(json), NULL, "the result as one JSON object on stdout" },
 	{ "output", 0, OUTPUT, AT(output), "auto|plain|json", "how progress is shown on stderr" },
 	{ "detailed-exitcode", 0, FLAG, AT(detailed_exitcode), NULL,

@@ -29,7 +29,8 @@ static void find_stop(const struct ath_replay_transitions *rows, struct last *la
 
 		/* steps that were never begun are called off, too, when one is interrupted */
 		if (strcmp(state, "failed") == 0 || strcmp(state, "running") == 0 ||
-		    (strcmp(state, "cancelled") == 0 && !last->step))
+		    ((strcmp(state, "cancelled") == 0 || strcmp(state, "ready") == 0) &&
+		     !last->step))
 			last->step = rows->items[i].step;
 		else if (strcmp(state, "cancelled") != 0 && last->step &&
 			 strcmp(last->step, rows->items[i].step) == 0)

@@ -3,7 +3,10 @@
  * engine/run: carries the scheduler's actions out.
  *
  *	handles, timers, signals ──► ath_sched_* ──► pump(): RECORD into the journal, START into `after`
- *	end of the turn: flush() ── durable? ──► `after` is done: steps start, notes are confirmed
+ *	end of the turn: commit() ── durable? ──► `after` is done: steps start, notes are confirmed
+ *
+ * The commit is put off while nothing in `after` stands on it: the end of a step that has none
+ * behind it costs no sync of its own.
  */
 #include "engine/run.h"
 
@@ -22,6 +25,7 @@
 enum {
 	BACKOFF_FIRST_MS = 2000, /* before the second attempt; doubles, up to */
 	BACKOFF_MOST_MS = 60000,
+	LAZY_MS = 25, /* a record that nothing waits for is durable this much later at the latest */
 };
 
 /* What waits for the journal's commit. */
@@ -47,6 +51,7 @@ struct slot {
 	char *fingerprint;                    /* owned; of its last success in this run */
 	struct ath_mono since;                /* start of the attempt */
 	uint64_t ms;                          /* how long the last attempt took */
+	uint64_t ready_commit;                /* the commit that holds its record of `ready` */
 	bool is_behind_change;                /* a step before it has run */
 	bool is_cancel_at_once, is_cancelled; /* asked for before its handle existed */
 };
@@ -70,8 +75,10 @@ struct run {
 	struct ath_handle_owner owner;
 	struct ath_report *report;
 	struct ath_mono since;
-	size_t ended; /* steps at their end */
-	int signum;   /* the signal that called the run off, or 0 */
+	struct ath_timer *lazy; /* owned; a commit that nothing waits for, or NULL */
+	uint64_t commits;       /* how many there were in this run */
+	size_t ended;           /* steps at their end */
+	int signum;             /* the signal that called the run off, or 0 */
 	bool is_journal_broken, is_finished;
 };
 
@@ -115,8 +122,9 @@ static void report_cause(struct run *run, size_t step, const struct ath_err *err
 
 	if (report->cause.code != ATH_ERR_OK && err->code != ATH_ERR_NEEDS_YOU)
 		return; /* the first cause stands, unless something worse comes */
+	if (report->cause.code == ATH_ERR_OK)
+		report_place(run, step);
 	report->cause = *err;
-	report_place(run, step);
 }
 
 static void count_states(struct run *run)
@@ -283,7 +291,9 @@ static void record(struct run *run, const struct ath_sched_action *action)
 		set_reason(slot, run->in->spec->steps[action->step].skip_reason);
 	ath_journal_add_transition(journal, name, action->attempt, ath_state_name(action->state),
 				   slot->reason);
-	if (action->state == ATH_STATE_RUNNING &&
+	if (action->state == ATH_STATE_READY)
+		slot->ready_commit = run->commits + 1;
+	if (action->state == ATH_STATE_READY &&
 	    ath_replay_find_success(&run->in->history->successes, name))
 		ath_journal_forget_satisfied(journal, name);
 	if (action->state == ATH_STATE_SUCCEEDED && !run->in->spec->steps[action->step].section)
@@ -516,7 +526,7 @@ static void pump(struct run *run)
 
 	while (ath_sched_take(run->sched, &action))
 		carry_out(run, &action);
-	if (!run->is_finished && (run->after.len || has_unwritten(run)))
+	if (!run->is_finished && (run->after.len || (has_unwritten(run) && !run->lazy)))
 		ath_loop_wake_turn_end(run->in->loop);
 }
 
@@ -541,14 +551,45 @@ static void confirm(struct run *run, size_t idx, ath_step_fn *on_durable)
 		on_durable(handle);
 }
 
+static void commit(struct run *run)
+{
+	struct ath_err err = { 0 };
+
+	ath_timer_free(run->lazy);
+	run->lazy = NULL;
+	if (run->is_journal_broken)
+		return;
+	if (ath_journal_flush(run->in->journal, &err))
+		run->commits++;
+	else
+		journal_has_failed(run, &err);
+}
+
+static void on_lazy(void *user)
+{
+	commit(user);
+	pump(user);
+}
+
+/* Does anything that is to be done now stand on a record that is not durable yet? */
+static bool must_commit(const struct run *run)
+{
+	ath_vec_each (&run->after, one) {
+		if (one->kind != AFTER_START || run->slots[one->step].ready_commit > run->commits)
+			return true;
+	}
+	return false;
+}
+
 static void on_turn_end(void *user)
 {
 	struct run *run = user;
-	struct ath_err err = { 0 };
 	size_t len;
 
-	if (!run->is_journal_broken && !ath_journal_flush(run->in->journal, &err))
-		journal_has_failed(run, &err);
+	if (must_commit(run))
+		commit(run);
+	else if (has_unwritten(run) && !run->lazy)
+		run->lazy = ath_timer_start(run->in->loop, LAZY_MS, on_lazy, run);
 	len = run->after.len;
 	for (size_t i = 0; i < len; i++) {
 		struct after after = run->after.items[i];
@@ -660,6 +701,7 @@ static void fini_run(struct run *run)
 		(*one)->type->free((*one)->work);
 		free(*one);
 	}
+	ath_timer_free(run->lazy);
 	ath_vec_fini(&run->sections);
 	ath_vec_fini(&run->after);
 	ath_sched_free(run->sched);

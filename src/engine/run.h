@@ -3,8 +3,9 @@
  * engine/run: carries the scheduler's actions out; the only place where the pure and the impure
  * meet.
  *
- * What happens in one turn of the loop is gathered, written by one durable commit of the journal,
- * and only then acted upon. If the journal cannot be written, nothing new starts and the run ends.
+ * What happens in one turn of the loop is gathered and written by one durable commit of the journal,
+ * and what stands on it is done only then. A commit that nothing waits for is put off for some
+ * milliseconds. If the journal cannot be written, nothing new starts and the run ends.
  */
 #ifndef ATH_ENGINE_RUN_H
 #define ATH_ENGINE_RUN_H

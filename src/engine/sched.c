@@ -145,8 +145,6 @@ static void move(struct ath_sched *sched, size_t idx, enum ath_state_event event
 	struct ath_sched_action *record;
 
 	step->state = ath_state_next(step->state, event);
-	if (step->state == ATH_STATE_READY)
-		return; /* nothing is done in this state, so nothing is recorded */
 	record = emit(sched, ATH_SCHED_RECORD, idx);
 	record->state = step->state;
 	record->attempt = step->attempt;
@@ -310,9 +308,11 @@ bool ath_sched_take(struct ath_sched *sched, struct ath_sched_action *out_action
 	return true;
 }
 
-static void make_ready(struct ath_sched *sched, size_t idx)
+/* The next attempt may start as soon as there is a job for it. */
+static void make_ready(struct ath_sched *sched, size_t idx, enum ath_state_event event)
 {
 	sched->steps[idx].attempt++;
+	move(sched, idx, event);
 	if (sched->uses_job[idx])
 		queue_push(&sched->ready, idx);
 	else
@@ -332,8 +332,7 @@ void ath_sched_answer(struct ath_sched *sched, size_t idx, enum ath_sched_answer
 	} else if (answer == ATH_SCHED_PASS_OVER) {
 		move(sched, idx, ATH_STATE_EVENT_PASS_OVER);
 	} else {
-		move(sched, idx, ATH_STATE_EVENT_DEPS_MET);
-		make_ready(sched, idx);
+		make_ready(sched, idx, ATH_STATE_EVENT_DEPS_MET);
 	}
 	settle(sched);
 }
@@ -363,8 +362,7 @@ void ath_sched_retry_due(struct ath_sched *sched, size_t idx)
 {
 	if (sched->steps[idx].state != ATH_STATE_WAITING_RETRY)
 		return; /* called off meanwhile */
-	move(sched, idx, ATH_STATE_EVENT_RETRY_DUE);
-	make_ready(sched, idx);
+	make_ready(sched, idx, ATH_STATE_EVENT_RETRY_DUE);
 	settle(sched);
 }
 

@@ -3,12 +3,13 @@
  * engine/sched: event in, ordered list of actions out; pure.
  *
  * Two phases: events settle the states through a queue until it is quiet, then actions come out.
- * "Journal X" always stands before "start X". The caller carries the actions out in order and
- * reports back with further events:
+ * "Record that X is ready" always stands before "start X", and the states of a whole ready set come
+ * together, so that one commit of the journal serves all their starts. The caller carries the actions
+ * out in order and reports back with further events:
  *
  *	ASK step            its needs are met: decide, then ath_sched_answer
  *	RECORD step         write its state into the journal
- *	START step          start it (only after all RECORDs before it are durable), then ath_sched_ended
+ *	START step          start it (only after its RECORD of `ready` is durable), then ath_sched_ended
  *	CANCEL step         ask it to end; ath_sched_ended still comes
  *	RETRY_LATER step    call ath_sched_retry_due after the delay
  *	CLOSE section       all of it is done: close, then ath_sched_section_settled

@@ -86,6 +86,7 @@ enum ath_past ath_state_past(enum ath_state last)
 		return ATH_PAST_DONE;
 	case ATH_STATE_FAILED:
 		return ATH_PAST_FAILED;
+	case ATH_STATE_READY:
 	case ATH_STATE_RUNNING:
 	case ATH_STATE_CANCELLED:
 		return ATH_PAST_INTERRUPTED;

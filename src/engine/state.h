@@ -12,7 +12,8 @@
  *	   └──CALLED_OFF► cancelled     the run is ending (also from ready and waiting_retry)
  *
  * Events come from the scheduler only. A running step that finds its effect there reports
- * ENDED_OK. Invariant: running <=> a start record without an end record in the journal.
+ * ENDED_OK. Invariant: a step is started only when its record of `ready` is durable. So a step whose
+ * last record is `ready` or `running` may have run when its run died, and no other step can have.
  * A pair that is not in the table is a bug, and the program ends naming both.
  */
 #ifndef ATH_ENGINE_STATE_H

@@ -147,6 +147,38 @@ char *ath_file_resolve(const char *path, struct ath_err *err)
 	return whole;
 }
 
+/* The umask without setting it, which other threads would see (proc(5), /proc/self/status). */
+static mode_t read_umask(void)
+{
+	FILE *file = fopen("/proc/self/status", "re");
+	unsigned mask = 077;
+	char line[256];
+
+	while (file && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "Umask: %o", &mask) == 1)
+			break;
+	}
+	if (file)
+		fclose(file);
+	return (mode_t)mask;
+}
+
+bool ath_file_adopt(const char *path, mode_t mode, struct ath_err *err)
+{
+	char *folder = ath_file_parent(path);
+	struct stat st;
+	int errnum = 0;
+
+	if (chmod(path, mode & ~read_umask()) != 0)
+		errnum = errno;
+	if (!errnum && geteuid() == 0 &&
+	    (stat(folder, &st) != 0 || lchown(path, st.st_uid, st.st_gid) != 0))
+		errnum = errno;
+	free(folder);
+	return !errnum ||
+	       ath_err_sys(err, ATH_ERR_IO, errnum, "cannot set owner and mode of '%s'", path);
+}
+
 bool ath_file_sync(const char *path, struct ath_err *err)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);

@@ -53,6 +53,12 @@ ATH_NODISCARD bool ath_file_replace(const char *path, const void *bytes, size_t 
  */
 ATH_NODISCARD bool ath_file_make_folders(const char *path, mode_t mode, struct ath_err *err);
 
+/*
+ * Give a new file to whom its folder belongs (only root can, so nobody else tries), and let it have
+ * the mode that the operator's umask leaves of `mode`.
+ */
+ATH_NODISCARD bool ath_file_adopt(const char *path, mode_t mode, struct ath_err *err);
+
 /* Make the file or folder itself durable. */
 ATH_NODISCARD bool ath_file_sync(const char *path, struct ath_err *err);
 

@@ -272,6 +272,12 @@ static _Noreturn void be_warden(pid_t orchestrator, const sigset_t *signals,
 			forward(orchestrator, &info);
 	}
 	ath_process_end_all(earlier, report_stuck);
+	if (WIFSIGNALED(status)) {
+		static const char text[] =
+			"athanor: the run was killed; type the same command again to go on\n";
+
+		(void)!write(STDERR_FILENO, text, sizeof(text) - 1);
+	}
 	_exit(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
 }
 

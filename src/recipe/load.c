@@ -139,10 +139,10 @@ static size_t offset_of(struct loader *loader, struct fy_token *token)
 static bool check_counts(struct loader *loader, size_t offset, bool opens)
 {
 	if (++loader->nodes > ATH_LOAD_NODES)
-		return ath_err_at(loader->err, ATH_ERR_LIMIT, place_at(loader, offset),
+		return ath_err_at(loader->err, ATH_ERR_RECIPE, place_at(loader, offset),
 				  "a recipe has at most %d keys and values", ATH_LOAD_NODES);
 	if (opens && loader->depth == ATH_LOAD_DEPTH)
-		return ath_err_at(loader->err, ATH_ERR_LIMIT, place_at(loader, offset),
+		return ath_err_at(loader->err, ATH_ERR_RECIPE, place_at(loader, offset),
 				  "a recipe is at most %d levels deep", ATH_LOAD_DEPTH);
 	return true;
 }
@@ -413,7 +413,7 @@ bool ath_load_text(const struct ath_load_source *source, struct ath_arena *arena
 	bool is_read;
 
 	if (source->len > ATH_LOAD_BYTES)
-		return ath_err_set(err, ATH_ERR_LIMIT, "a recipe is at most %d KiB long",
+		return ath_err_set(err, ATH_ERR_RECIPE, "a recipe is at most %d KiB long",
 				   ATH_LOAD_BYTES / 1024);
 	find_lines(&loader);
 	is_read = scan(&loader) && (!source->len || parse(&loader));

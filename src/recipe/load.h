@@ -29,7 +29,7 @@ struct ath_load_source {
  *
  * Positions point at the first byte of a value's own text (behind an opening quote), so an offset
  * into a value on one line is an offset of its column. An empty text is a NULL value.
- * Fails with: ATH_ERR_RECIPE (syntax, something that is refused; positioned), ATH_ERR_LIMIT.
+ * Fails with: ATH_ERR_RECIPE (syntax, something that is refused, too large; positioned).
  */
 ATH_NODISCARD bool ath_load_text(const struct ath_load_source *source, struct ath_arena *arena,
 				 const struct ath_value **out_tree, struct ath_err *err);

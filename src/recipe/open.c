@@ -26,7 +26,7 @@ static bool read_bytes(int fd, struct ath_str *out_text, struct ath_err *err)
 	while ((got = read(fd, buffer, sizeof(buffer))) > 0) {
 		ath_str_add(out_text, buffer, (size_t)got);
 		if (out_text->len > ATH_LOAD_BYTES)
-			return ath_err_set(err, ATH_ERR_LIMIT, "'%s' is longer than %d KiB",
+			return ath_err_set(err, ATH_ERR_RECIPE, "'%s' is longer than %d KiB",
 					   file_name, ATH_LOAD_BYTES / 1024);
 	}
 	return got == 0 || ath_err_sys(err, ATH_ERR_IO, errno, "read '%s'", file_name);

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Runs bridge.py as athanor does, with the oldest and the newest Alembic, on small projects."""
+import ast
 import fcntl
 import hashlib
 import json
@@ -14,6 +15,7 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BRIDGE = ROOT / "src" / "bridge" / "bridge.py"
+FIXTURES = ROOT / "tests" / "fixtures"
 CACHE = pathlib.Path(os.environ.get("ATHANOR_TEST_CACHE") or ROOT / "build" / "test-cache")
 VENVS = {
     "oldest": ["alembic==1.8.1", "sqlalchemy==1.4.46", "aiosqlite", "greenlet"],
@@ -35,6 +37,22 @@ def venv_python(name):
                             "--disable-pip-version-check"] + requirements, check=True)
             (place / "ready").touch()
     return str(place / "bin" / "python")
+
+
+def kahani_files():
+    """Id and path of each revision of the kahani fixture, in the order of the chain."""
+    found = {}
+    for path in (FIXTURES / "kahani" / "backend" / "alembic" / "versions").glob("*.py"):
+        names = {}
+        for line in path.read_text().splitlines():
+            if line.startswith(("revision = ", "down_revision = ")):
+                names[line.split()[0]] = ast.literal_eval(line.split("=")[1].strip())
+        found[names["down_revision"]] = {"id": names["revision"], "path": str(path)}
+    files, at = [], None
+    while at in found:
+        files.append(found[at])
+        at = found[at]["id"]
+    return files
 
 
 class Outcome:

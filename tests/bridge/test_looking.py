@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 """heads and target: they say what there is and open nothing."""
+import textwrap
+
 import pytest
 
 from conftest import ASYNC, CREATOR, HARD_CODED, HEAD, MODELS, ONLINE, SERVER, WITH_MODELS
@@ -184,6 +186,93 @@ def test_a_failing_env_is_a_configuration_error_with_its_line_and_no_password(pr
     error = project.run(TARGET).error
     assert error["kind"] == "config" and error["where"].endswith("migrations/env.py:1")
     assert error["message"] == "RuntimeError: no SECRET_KEY for postgresql://me:***@host/db"
+
+
+def test_secrets_that_settings_show_in_their_complaints_are_hidden(project):
+    project.env("raise ValueError({'APP_SECRET_KEY': 'hunter2', 'token': \"hunter2\", 'name': 'kahani'})\n")
+    outcome = project.run(TARGET)
+    assert outcome.error["message"].endswith("{'APP_SECRET_KEY': '***', 'token': '***', 'name': 'kahani'}")
+    assert "hunter2" not in outcome.output
+
+
+def test_a_location_that_the_application_fills_in_is_named(project):
+    project.write("alembic.ini", "[alembic]\nscript_location = {alembic_dir}\n")
+    error = project.run(HEADS).error
+    assert error["kind"] == "config" and "script_location is '{alembic_dir}'" in error["message"]
+
+
+def flask(project, factory="def create_app(): return App()"):
+    """An application of Flask-Migrate's shape, and as much of Flask as the bridge calls."""
+    project.write("flask/__init__.py", """
+        current = []
+        class Current:
+            def __getattr__(self, name):
+                if not current:
+                    raise RuntimeError("Working outside of application context.")
+                return getattr(current[-1], name)
+        current_app = Current()
+        """)
+    project.write("flask/cli.py", """
+        import importlib, os
+        class NoAppException(Exception): pass
+        def load_dotenv(): pass
+        class ScriptInfo:
+            def __init__(self, path): self.path = path
+            def load_app(self):
+                if not self.path: raise NoAppException("Could not locate a Flask application.")
+                return importlib.import_module(self.path).create_app()
+        """)
+    project.write("web.py", """
+        import sqlalchemy as sa
+        from flask import current
+        class App:
+            engine = sa.create_engine("sqlite:///@LIVE@")
+            def app_context(self): return self
+            def push(self): current.append(self)
+        """)
+    with open(str(project.app / "web.py"), "a") as file:
+        file.write(textwrap.dedent(factory).replace("@LIVE@", str(project.live)) + "\n")
+    project.write("migrations/alembic.ini", "[alembic]\nprepend_sys_path = .\n")
+    project.env("""
+        from alembic import context
+        from flask import current_app
+        with current_app.engine.connect() as connection:
+            context.configure(connection=connection)
+            with context.begin_transaction():
+                context.run_migrations()
+        """)
+    project.extra["ini"] = str(project.app / "migrations" / "alembic.ini")
+
+
+def test_flask_migrate_has_its_scripts_beside_the_ini_and_its_application_current(project):
+    flask(project)
+    project.revision("a1")
+    project.variables["FLASK_APP"] = "web"
+    outcome = project.run(HEADS, TARGET).succeeded()
+    assert outcome.one("heads")["heads"] == ["a1"]
+    assert outcome.one("target")["path"] == str(project.live) and not project.live.exists()
+
+
+def test_what_a_flask_application_does_while_it_is_made_reaches_no_file(project):
+    flask(project, """
+        def create_app():
+            with App.engine.begin() as connection:
+                connection.execute(sa.text("CREATE TABLE story (id INTEGER)"))
+            with sa.create_engine("sqlite:///@LIVE@").connect() as connection:
+                connection.execute(sa.text("SELECT * FROM story"))
+            return App()
+        """)
+    project.revision("a1", upgrade="op.create_table('story', sa.Column('id', sa.Integer))")
+    project.variables["FLASK_APP"] = "web"
+    project.clone.write_bytes(b"")
+    project.run({"do": "upgrade"}).succeeded()
+    assert "story" in project.tables() and not project.live.exists()
+
+
+def test_a_flask_application_that_is_not_found_is_named_with_its_variable(project):
+    flask(project)
+    error = project.run(HEADS).error
+    assert error["kind"] == "config" and "set FLASK_APP" in error["message"]
 
 
 def test_nothing_said_on_stdout_or_by_logging_reaches_the_replies(project):

@@ -95,6 +95,18 @@ def test_a_migration_that_fails_half_way_is_explained(chain):
     assert chain.fingerprint() == before
 
 
+def test_a_failure_tells_whether_revision_and_schema_do_not_fit(chain):
+    for upgrade, of_schema in (
+            ("op.execute('UPDATE nowhere SET x = 1')", True),
+            ("op.create_check_constraint('c', 'story', 'id > 0')", True),   # SQLite has no such ALTER
+            ("op.execute(\"INSERT INTO story (id) VALUES (1), (1)\")", False),
+            ("raise KeyError('ADMIN_NAME')", False),
+            ("open('/nowhere')", False)):
+        chain.revision("b2", "a1", upgrade)
+        error = chain.run(UPGRADE).error
+        assert (error["revision"], error["schema"]) == ("b2", of_schema), (upgrade, error)
+
+
 def test_the_command_after_a_failed_one_is_not_carried_out(chain):
     chain.revision("a1", None, "raise ValueError('no')")
     assert not chain.run(UPGRADE, {"do": "current"}).of("current")

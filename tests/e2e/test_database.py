@@ -63,14 +63,14 @@ def test_a_file_of_no_bytes_is_filled_and_stays_the_same_file(small):
     before = small.database.stat()
     small.install().is_status(0)
     after = small.database.stat()
-    assert small.current() == "c3 (head)"
+    assert small.rows() == ["c3"]
     assert (after.st_ino, after.st_mode) == (before.st_ino, before.st_mode)
 
 
 def test_a_database_with_an_empty_version_table_alone_is_filled(small):
     small.stored(tables=())
     small.install().is_status(0)
-    assert small.current() == "c3 (head)"
+    assert small.rows() == ["c3"]
 
 
 @MODES
@@ -89,7 +89,7 @@ def test_a_database_that_is_behind_is_upgraded_and_keeps_its_rows(small, wal):
     small.stored("a1", wal=wal)
     said = small.install().is_status(0)
     assert small.current() == "c3 (head)" and small.stories() == ["one", "two", "three"]
-    assert "mood" in small.columns() and "c3" in said.out.splitlines()[-1]
+    assert "mood" in small.columns() and "c3" in said.out
     assert lab.query(small.database, "PRAGMA journal_mode") == [("wal" if wal else "delete",)]
     kept, = backups(small)
     assert lab.query(kept, "SELECT version_num FROM alembic_version") == [("a1",)]
@@ -139,7 +139,7 @@ def test_tables_without_a_version_row_need_a_decision(small):
 def test_the_stated_revision_is_where_the_upgrade_begins(small):
     small.stored()
     small.install("--assume-revision", "a1").is_status(0)
-    assert small.current() == "c3 (head)" and "mood" in small.columns() and len(small.stories()) == 3
+    assert small.rows() == ["c3"] and "mood" in small.columns() and len(small.stories()) == 3
 
 
 def test_a_stated_revision_that_is_wrong_is_found_out_on_the_copy(small):
@@ -449,7 +449,7 @@ def test_the_file_names_order_does_not_matter(small):
     for ident, name in (("a1", "zz_last"), ("b2", "aa_first"), ("c3", "mm")):
         small.path("migrations/versions/%s.py" % ident).rename(small.path("migrations/versions/%s.py" % name))
     small.install().is_status(0)
-    assert small.current() == "c3 (head)"
+    assert small.rows() == ["c3"]
 
 
 def test_somebody_who_upgrades_by_hand_is_believed_by_the_next_run(small):

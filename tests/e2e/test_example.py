@@ -16,7 +16,7 @@ FORKS = re.compile(r"\b(clone3?|fork|vfork)\(")
 
 def test_installs_the_example_copied_elsewhere(kahani_made):
     run = kahani_made.first_run.is_status(0)
-    assert HEAD in run.out.splitlines()[-1]
+    assert HEAD in run.out
     assert lab.query(kahani_made.database, "SELECT version_num FROM alembic_version") == [(HEAD,)]
 
 
@@ -106,7 +106,8 @@ def test_status_says_that_it_is_installed(installed):
 def test_log_shows_every_transition_and_the_output_of_a_step(installed):
     said = lab.athanor("log", "-C", installed.root).is_status(0).out
     mark = re.match(r"run ([0-9a-f]{16}) ", said)[1]
-    assert mark == installed.marks[-1] and "running" in said and "succeeded" in said
+    worked = installed.journal("SELECT mark FROM run WHERE outcome = 'succeeded' ORDER BY id DESC LIMIT 1")
+    assert worked == [(mark,)] and "running" in said and "succeeded" in said
     first = installed.marks[0]
     pip = lab.athanor("log", "-C", installed.root, first, "requirements").is_status(0).out
     assert "Successfully installed" in pip

@@ -93,7 +93,7 @@ def test_killed_while_the_environment_is_made(bare, after):
     lab.assert_clean(bare)
 
 
-@pytest.mark.parametrize("who", WHO)
+@pytest.mark.parametrize("who", ["orchestrator", "both"])
 def test_killed_in_an_own_step_that_has_left_its_session(small, who):
     """A child that made itself a daemon is ended as well."""
     small.write("daemon.py", "import os\nif os.fork() == 0:\n    os.setsid()\n    if os.fork():\n        os._exit(0)\n"

@@ -31,7 +31,7 @@ def test_a_step_that_fails_says_its_cause_its_log_and_the_next_command(small):
     subprocess.run([lab.ATHANOR, *command[1:]], check=True, env=lab.environment(), stdin=subprocess.DEVNULL,
                    stderr=subprocess.DEVNULL)
     assert not done & set(small.ran()), small.ran()
-    assert small.current() == "c3 (head)"
+    assert small.rows() == ["c3"]
 
 
 def test_the_json_result_of_a_failure_says_the_same(small):
@@ -55,7 +55,7 @@ def test_an_optional_step_that_fails_stops_nothing(small):
     steps(small, "  bake: {run: %s, needs: [venv], optional: true}\n  eat: {run: ['true'], needs: [bake]}\n" % FAIL)
     small.install().is_status(0)
     assert small.states()["bake"] == "failed" and small.states()["eat"] == "succeeded"
-    assert small.current() == "c3 (head)"
+    assert small.rows() == ["c3"]
 
 
 def test_a_step_that_always_runs_does_so_after_a_failure(small):
@@ -78,7 +78,8 @@ def test_retries_are_counted_and_wait_in_between(small):
     since = time.monotonic()
     small.install().is_status(0)
     assert small.read("tries") == "x\nx\n" and time.monotonic() - since >= 2
-    assert small.journal("SELECT attempt, state FROM transition WHERE step = 'try' ORDER BY id") == [
+    assert small.journal("SELECT attempt, state FROM transition WHERE step = 'try' AND attempt > 0 "
+                         "ORDER BY id") == [
         (1, "running"), (1, "waiting_retry"), (2, "running"), (2, "succeeded")]
 
 

@@ -228,17 +228,13 @@ static void check_needs(struct watcher *watcher, size_t idx, const char *doing)
 	}
 }
 
-/* One move of the table, or two with READY between, which is not recorded. */
+/* One move of the table. */
 static bool can_move(enum ath_state from, enum ath_state to)
 {
 	for (unsigned event = 0; event < ATH_STATE_EVENT_COUNT_; event++) {
 		enum ath_state_event one = (enum ath_state_event)event;
 
-		if (!ath_state_can(from, one))
-			continue;
-		if (ath_state_next(from, one) == to)
-			return true;
-		if (ath_state_next(from, one) == ATH_STATE_READY && can_move(ATH_STATE_READY, to))
+		if (ath_state_can(from, one) && ath_state_next(from, one) == to)
 			return true;
 	}
 	return false;
@@ -249,7 +245,7 @@ static void see_record(struct watcher *watcher, const struct ath_sched_action *a
 	struct seen *step = &watcher->steps[action->step];
 	size_t len = watcher->world->spec.len;
 
-	if (!can_move(step->state, action->state) || action->state == ATH_STATE_READY)
+	if (!can_move(step->state, action->state))
 		blame(watcher, "s%zu moves from %s to %s", action->step,
 		      ath_state_name(step->state), ath_state_name(action->state));
 	if (action->state == ATH_STATE_BLOCKED &&
@@ -269,7 +265,7 @@ static void see_start(struct watcher *watcher, const struct ath_sched_action *ac
 
 	if (!step->is_recorded_running)
 		blame(watcher, "s%zu starts without its record", action->step);
-	if (step->is_started || !(step->is_told_to_run || step->is_retry_due))
+	if (step->is_started || !step->is_told_to_run)
 		blame(watcher, "s%zu starts, and nobody asked for it", action->step);
 	if (action->attempt != step->attempt + 1 ||
 	    action->attempt > 1 + watcher->world->spec.steps[action->step].retries)
@@ -282,7 +278,7 @@ static void see_start(struct watcher *watcher, const struct ath_sched_action *ac
 	else if (section >= 0)
 		watcher->is_opened[section] = true;
 	step->is_started = true;
-	step->is_told_to_run = step->is_retry_due = step->is_recorded_running = false;
+	step->is_told_to_run = step->is_recorded_running = false;
 	step->attempt = action->attempt;
 	for (size_t i = 0; i < watcher->world->spec.len; i++)
 		running += watcher->steps[i].is_started && watcher->world->uses_job[i];
@@ -394,7 +390,7 @@ static void check_quiet(struct watcher *watcher, const struct ath_sched *sched)
 		const struct seen *step = &watcher->steps[i];
 		enum ath_state state = ath_sched_state(sched, i);
 
-		if (state != step->state && state != ATH_STATE_READY)
+		if (state != step->state)
 			blame(watcher, "s%zu is %s and was recorded as %s", i,
 			      ath_state_name(state), ath_state_name(step->state));
 		if (step->is_recorded_running)
@@ -495,9 +491,9 @@ static void happen(struct watcher *watcher, struct ath_sched *sched, struct choi
 		step->is_cancel_sent = step->is_cancel_sent_at_once = false;
 		break;
 	case RETRY: /* the timer also fires when the step was called off meanwhile */
+		step->is_retry_due = false;
+		step->is_told_to_run = step->state == ATH_STATE_WAITING_RETRY;
 		ath_sched_retry_due(sched, choice.step);
-		if (step->state != ATH_STATE_WAITING_RETRY)
-			step->is_retry_due = false;
 		break;
 	case SETTLE:
 		watcher->is_settled[watcher->world->section[choice.step]] = true;

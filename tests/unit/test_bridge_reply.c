@@ -155,7 +155,8 @@ static void every_event_may_come_without_anything(void **state)
 {
 	static const char *const events[] = { "heads",    "target",  "current", "revision",
 					      "upgraded", "stamped", "created", "missing",
-					      "ran",      "note",    "error",   "end" };
+					      "ran",      "effects", "schema",  "stopped",
+					      "note",     "error",   "end" };
 
 	(void)state;
 	assert_int_equal(sizeof(events) / sizeof(events[0]), ATH_BRIDGE_SAYS_COUNT_);

@@ -46,7 +46,7 @@ static void a_request_says_everything_in_order(void **state)
 		.clone = "/run/clone.db",
 		.live = "/srv/app.db",
 		.commands = commands,
-		.len = ATH_BRIDGE_DO_COUNT_,
+		.len = sizeof(commands) / sizeof(commands[0]),
 	};
 	struct ath_str text = { 0 };
 	char root[64];

@@ -145,7 +145,7 @@ static void expect_limit(const struct ath_str *text, const char *part)
 	const struct ath_value *tree;
 
 	assert_false(load(ath_str_get(text), text->len, &arena, &tree, &err));
-	assert_int_equal(err.code, ATH_ERR_LIMIT);
+	assert_int_equal(err.code, ATH_ERR_RECIPE);
 	assert_non_null(strstr(err.msg, part));
 	ath_arena_fini(&arena);
 }

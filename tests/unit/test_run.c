@@ -408,8 +408,10 @@ static void steps_that_succeed_are_recorded_and_counted(void **state)
 	(void)state;
 	set_up(&scene);
 	run(&scene, acts);
-	check_end(&scene, "succeeded", 0, "a:running a:succeeded b:running b:succeeded ");
-	check_journal(&scene, "a:running/1 a:succeeded/1 b:running/1 b:succeeded/1 ");
+	check_end(&scene, "succeeded", 0,
+		  "a:ready a:running a:succeeded b:ready b:running b:succeeded ");
+	check_journal(&scene,
+		      "a:ready/1 a:running/1 a:succeeded/1 b:ready/1 b:running/1 b:succeeded/1 ");
 	assert_int_equal(scene.report.succeeded, 2);
 	assert_string_equal(scene.report.step, "");
 	assert_true(ath_replay_load_successes(scene.journal, &scene.arena, &successes, &err));
@@ -445,7 +447,8 @@ static void a_failure_is_reported_with_its_step_cause_and_log(void **state)
 	(void)state;
 	set_up(&scene);
 	run(&scene, acts);
-	check_end(&scene, "failed", 1, "a:running a:failed b:blocked c:running c:succeeded ");
+	check_end(&scene, "failed", 1,
+		  "a:ready a:running a:failed b:blocked c:ready c:running c:succeeded ");
 	assert_string_equal(scene.report.step, "a");
 	assert_string_equal(scene.report.cause.msg, "the child ended with exit status 3");
 	assert_int_equal(scene.report.failed, 1);
@@ -467,7 +470,7 @@ static void a_refusal_of_a_step_is_the_refusal_of_the_run(void **state)
 	(void)state;
 	set_up(&scene);
 	run(&scene, acts);
-	check_end(&scene, "refused", 3, "a:running a:failed ");
+	check_end(&scene, "refused", 3, "a:ready a:running a:failed ");
 	tear_down(&scene);
 }
 
@@ -479,7 +482,7 @@ static void the_place_of_a_fault_outlives_its_step(void **state)
 	(void)state;
 	set_up(&scene);
 	run(&scene, acts);
-	check_end(&scene, "failed", 78, "a:running a:failed ");
+	check_end(&scene, "failed", 78, "a:ready a:running a:failed ");
 	assert_string_equal(scene.report.cause.msg, "versions/b.py:7: missing parent");
 	assert_null(scene.report.cause.pos.file);
 	tear_down(&scene);
@@ -497,7 +500,8 @@ static void an_optional_step_fails_nothing_but_itself(void **state)
 	(void)state;
 	set_up(&scene);
 	run(&scene, acts);
-	check_end(&scene, "succeeded", 0, "a:running a:failed b:running b:succeeded ");
+	check_end(&scene, "succeeded", 0,
+		  "a:ready a:running a:failed b:ready b:running b:succeeded ");
 	assert_int_equal(scene.report.failed, 1);
 	assert_int_equal(scene.report.cause.code, ATH_ERR_OK);
 	tear_down(&scene);
@@ -512,8 +516,11 @@ static void a_step_is_tried_again_after_a_delay(void **state)
 	(void)state;
 	set_up(&scene);
 	run(&scene, acts);
-	check_end(&scene, "succeeded", 0, "a:running a:waiting_retry a:running a:succeeded ");
-	check_journal(&scene, "a:running/1 a:waiting_retry/1 a:running/2 a:succeeded/2 ");
+	check_end(&scene, "succeeded", 0,
+		  "a:ready a:running a:waiting_retry a:ready a:running a:succeeded ");
+	check_journal(
+		&scene,
+		"a:ready/1 a:running/1 a:waiting_retry/1 a:ready/2 a:running/2 a:succeeded/2 ");
 	assert_true(ath_time_elapsed_ms(since) >= 1990);
 	tear_down(&scene);
 }
@@ -526,7 +533,7 @@ static void a_step_that_takes_too_long_is_ended(void **state)
 	(void)state;
 	set_up(&scene);
 	run(&scene, acts);
-	check_end(&scene, "failed", 1, "a:running a:failed ");
+	check_end(&scene, "failed", 1, "a:ready a:running a:failed ");
 	assert_int_equal(scene.report.cause.code, ATH_ERR_TIMEOUT);
 	tear_down(&scene);
 }
@@ -547,7 +554,8 @@ static void a_section_is_closed_when_all_of_it_went_well(void **state)
 	set_up(&scene);
 	run(&scene, acts);
 	check_end(&scene, "succeeded", 0,
-		  "a:running open a:succeeded b:running b:succeeded c:running c:succeeded ");
+		  "a:ready a:running open a:succeeded b:ready b:running b:succeeded c:ready "
+		  "c:running c:succeeded ");
 	assert_string_equal(scene.report.database, "upgraded");
 	assert_true(ath_replay_load_successes(scene.journal, &scene.arena, &successes, &err));
 	assert_int_equal(successes.len, 1); /* a section's steps do not stand for themselves */
@@ -568,7 +576,8 @@ static void a_section_is_abandoned_when_one_of_its_steps_fails(void **state)
 	(void)state;
 	set_up(&scene);
 	run(&scene, acts);
-	check_end(&scene, "failed", 1, "a:running open a:succeeded b:running b:failed c:blocked ");
+	check_end(&scene, "failed", 1,
+		  "a:ready a:running open a:succeeded b:ready b:running b:failed c:blocked ");
 	assert_string_equal(scene.report.database, "restored");
 	assert_string_equal(scene.report.step, "b");
 	tear_down(&scene);
@@ -582,7 +591,7 @@ static void a_section_that_cannot_be_undone_outranks_the_first_cause(void **stat
 	(void)state;
 	set_up(&scene);
 	run(&scene, acts);
-	check_end(&scene, "failed", 4, "a:running open a:failed ");
+	check_end(&scene, "failed", 4, "a:ready a:running open a:failed ");
 	assert_string_equal(scene.report.database, "needs-you");
 	assert_string_equal(scene.report.cause.msg, "nobody knows");
 	tear_down(&scene);
@@ -596,7 +605,7 @@ static void a_note_is_durable_before_it_is_confirmed(void **state)
 	(void)state;
 	set_up(&scene);
 	run(&scene, acts);
-	check_end(&scene, "succeeded", 0, "a:running a:succeeded ");
+	check_end(&scene, "succeeded", 0, "a:ready a:running a:succeeded ");
 	assert_true(scene.is_durable);
 	tear_down(&scene);
 }
@@ -630,10 +639,10 @@ static void nothing_starts_when_the_journal_cannot_be_written(void **state)
 		assert_int_equal(scene.report.cancelled, 3);
 		assert_non_null(strstr(scene.report.cause.msg, "journal"));
 		assert_false(scene.is_durable);
-		assert_null(strstr(ath_str_get(&scene.trace), "c:running"));
+		assert_null(strstr(ath_str_get(&scene.trace), "c:ready c:running"));
 		assert_true(
 			ath_replay_load_transitions(scene.journal, 1, &scene.arena, &rows, &err));
-		assert_int_equal(rows.len, 2); /* a and b running: what was durable */
+		assert_int_equal(rows.len, 4); /* a and b ready and running: what was durable */
 		tear_down(&scene);
 		assert_int_equal(db_tear_down(NULL), 0);
 		assert_int_equal(db_set_up(NULL), 0);
@@ -677,7 +686,7 @@ static void a_signal_calls_the_run_off(void **state)
 	set_up(&scene);
 	run(&scene, acts);
 	check_end(&scene, "cancelled", 130,
-		  "a:running open b:cancelled a:cancelled c:running c:succeeded ");
+		  "a:ready a:running open b:cancelled a:cancelled c:ready c:running c:succeeded ");
 	assert_string_equal(scene.report.database, "restored");
 	assert_int_equal(scene.report.cancelled, 2);
 	tear_down(&scene);
@@ -690,8 +699,9 @@ static void a_failure_reaches_steps_behind_one_that_is_left_out(void **state)
 		const char *act, *outcome, *trace;
 		int exit_status;
 	} rows[] = {
-		{ "fail", "failed", "a:running a:failed b:blocked c:blocked ", 1 },
-		{ "ok", "succeeded", "a:running a:succeeded b:skipped c:running c:succeeded ", 0 },
+		{ "fail", "failed", "a:ready a:running a:failed b:blocked c:blocked ", 1 },
+		{ "ok", "succeeded",
+		  "a:ready a:running a:succeeded b:skipped c:ready c:running c:succeeded ", 0 },
 	};
 
 	(void)state;

@@ -87,7 +87,7 @@ static void a_chain_is_recorded_before_it_starts(void **state)
 	set_up(&fix, steps, 2, 4);
 	assert_string_equal(take(&fix), "ask a");
 	ath_sched_answer(fix.sched, 0, ATH_SCHED_RUN);
-	assert_string_equal(take(&fix), "record a running, start a");
+	assert_string_equal(take(&fix), "record a ready, record a running, start a");
 	ath_sched_ended(fix.sched, 0, ATH_SCHED_OK);
 	assert_string_equal(take(&fix), "record a succeeded, ask b");
 	ath_sched_answer(fix.sched, 1, ATH_SCHED_HOLDS);
@@ -116,7 +116,7 @@ static void a_failure_blocks_what_needs_it_but_not_what_runs_always(void **state
 	assert_string_equal(take(&fix),
 			    "record a failed, record b blocked by a, record c blocked by b, ask o");
 	ath_sched_answer(fix.sched, 3, ATH_SCHED_RUN);
-	assert_string_equal(take(&fix), "record o running, start o");
+	assert_string_equal(take(&fix), "record o ready, record o running, start o");
 	ath_sched_ended(fix.sched, 3, ATH_SCHED_OK);
 	assert_string_equal(take(&fix), "record o succeeded, finish");
 	assert_false(ath_sched_is_good(fix.sched));
@@ -155,7 +155,7 @@ static void a_step_is_tried_again_as_often_as_it_may(void **state)
 	ath_sched_ended(fix.sched, 0, ATH_SCHED_TRY_AGAIN);
 	assert_string_equal(take(&fix), "record a waiting_retry, later a");
 	ath_sched_retry_due(fix.sched, 0);
-	assert_string_equal(take(&fix), "record a running #2, start a #2");
+	assert_string_equal(take(&fix), "record a ready #2, record a running #2, start a #2");
 	ath_sched_ended(fix.sched, 0, ATH_SCHED_TRY_AGAIN);
 	assert_string_equal(take(&fix), "record a failed #2, finish");
 	tear_down(&fix);
@@ -171,7 +171,10 @@ static void jobs_limit_how_many_run(void **state)
 	take(&fix);
 	for (size_t i = 0; i < 3; i++)
 		ath_sched_answer(fix.sched, i, ATH_SCHED_RUN);
-	assert_string_equal(take(&fix), "record a running, start a, record b running, start b");
+	assert_string_equal(
+		take(&fix),
+		"record a ready, record a running, start a, record b ready, record b running, "
+		"start b, record c ready");
 	ath_sched_ended(fix.sched, 1, ATH_SCHED_OK);
 	assert_string_equal(take(&fix), "record b succeeded, record c running, start c");
 	tear_down(&fix);

@@ -88,7 +88,7 @@ static void names_lead_back_to_their_states(void **state)
 static void the_last_state_tells_the_past(void **state)
 {
 	static const enum ath_past pasts[] = {
-		[S(PENDING)] = ATH_PAST_NONE,          [S(READY)] = ATH_PAST_NONE,
+		[S(PENDING)] = ATH_PAST_NONE,          [S(READY)] = ATH_PAST_INTERRUPTED,
 		[S(RUNNING)] = ATH_PAST_INTERRUPTED,   [S(WAITING_RETRY)] = ATH_PAST_NONE,
 		[S(SUCCEEDED)] = ATH_PAST_DONE,        [S(FAILED)] = ATH_PAST_FAILED,
 		[S(CANCELLED)] = ATH_PAST_INTERRUPTED, [S(SATISFIED)] = ATH_PAST_DONE,
