@@ -64,11 +64,34 @@ static bool write_state_note(const struct ath_project *project, const char *own,
 	return is_written;
 }
 
+/* What we write and remove below the state directory must not be led elsewhere by a link. */
+static bool check_links(const struct ath_project *project, const char *own, struct ath_err *err)
+{
+	static const char *const names[] = { "journal.db", "runs", "backups", "cache" };
+	const char *found = ath_file_is_link(own) ? own : NULL;
+	char *path = NULL;
+
+	for (size_t i = 0; !found && i < sizeof(names) / sizeof(names[0]); i++) {
+		free(path);
+		path = ath_project_path(project, names[i]);
+		if (ath_file_is_link(path))
+			found = path;
+	}
+	if (found)
+		ath_err_set(err, ATH_ERR_REFUSED,
+			    "'%s' is a symbolic link, and state is kept in real folders only: use "
+			    "--state-dir to keep it elsewhere",
+			    found);
+	free(path);
+	return !found;
+}
+
 static bool make_state_folder(const struct ath_project *project, struct ath_err *err)
 {
 	char *ignore = ath_project_path(project, ".gitignore");
 	char *own = ath_file_join(project->root, ".athanor");
-	bool is_made = ath_file_make_folders(project->state_dir, 0700, err) &&
+	bool is_made = check_links(project, own, err) &&
+		       ath_file_make_folders(project->state_dir, 0700, err) &&
 		       ath_file_make_folders(own, 0700, err) && write_state_note(project, own, err);
 
 	if (is_made && ath_file_kind(ignore) == ATH_FILE_ABSENT &&

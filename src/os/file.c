@@ -78,6 +78,13 @@ static bool read_within(int fd, const char *path, size_t limit, struct ath_str *
 	return true;
 }
 
+bool ath_file_is_link(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0 && S_ISLNK(st.st_mode);
+}
+
 bool ath_file_read(const char *path, size_t limit, struct ath_str *out, struct ath_err *err)
 {
 	/* O_NONBLOCK: a FIFO under this name must not hang us */

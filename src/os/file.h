@@ -28,6 +28,9 @@ enum ath_file_kind {
 /* What is at `path`, after following symbolic links. A dangling link is ABSENT. */
 enum ath_file_kind ath_file_kind(const char *path);
 
+/* Is `path` itself a symbolic link? */
+bool ath_file_is_link(const char *path);
+
 /*
  * Append the file's contents to `out`.
  * Fails with: ATH_ERR_NOT_FOUND, ATH_ERR_LIMIT (more than `limit` bytes), ATH_ERR_IO.
