@@ -31,43 +31,11 @@ static bool remove_clone(const char *clone, struct ath_err *err)
 	return true;
 }
 
-/* A folder of runs/, while dead runs' copies are looked for. */
-struct sweep {
-	const char *runs; /* folder of all runs */
-	const char *own;  /* mark of this run */
-};
-
-static bool sweep_run(void *user, const char *name, bool is_folder)
-{
-	const struct sweep *sweep = user;
-	struct ath_str clone = { 0 };
-	struct ath_err err = { 0 };
-
-	ath_str_printf(&clone, "%s/%s/clone.db", sweep->runs, name);
-	if (is_folder && strcmp(name, sweep->own) != 0 && !remove_clone(ath_str_get(&clone), &err))
-		ath_err_clear(&err); /* it costs space only, and the next run tries again */
-	ath_str_fini(&clone);
-	return true;
-}
-
-/* Copies of runs that died are never used: they go before this run makes its own. */
-static void sweep_dead_copies(const struct ath_step_world *world)
-{
-	char *runs = ath_file_join(world->state_dir, "runs");
-	struct sweep sweep = { runs, world->run };
-	struct ath_err err = { 0 };
-
-	if (!ath_file_list(runs, sweep_run, &sweep, &err))
-		ath_err_clear(&err);
-	free(runs);
-}
-
 static void *database_open(const struct ath_step_world *world)
 {
 	struct ath_database_work *work = ath_mem_new(1, sizeof(*work));
 	struct ath_str text = { 0 };
 
-	sweep_dead_copies(world);
 	work->path = ath_mem_strdup(ath_pairs_get(world->facts, "database.path"));
 	work->heads = ath_mem_strdup(ath_pairs_get(world->facts, "database.heads"));
 	work->version_table = ath_mem_strdup(ath_pairs_get(world->facts, "database.version_table"));

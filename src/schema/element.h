@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * schema/element: the parts of a schema as canonical texts, so that two schemas, or a schema and what
- * a migration says, can be compared part by part.
+ * schema/element: the parts of a schema as canonical texts, so that two schemas, or a schema and
+ * what a migration says, can be compared part by part.
  *
  *	table users
  *	column users.email
@@ -12,9 +12,9 @@
  *	view recent
  *	trigger stories_ai
  *
- * Names are folded to lower case (ASCII), as SQLite compares them; an empty name and one with a blank,
- * a control character, a dot, a comma, a bracket or a quote is quoted ("..."; a quote inside is
- * doubled). Attributes of a column are kept apart: they never decide.
+ * Names are folded to lower case (ASCII), as SQLite compares them; an empty name and one with a
+ * blank, a control character, a dot, a comma, a bracket or a quote is quoted ("..."; a quote inside
+ * is doubled). Attributes of a column are kept apart: they never decide.
  */
 #ifndef ATH_SCHEMA_ELEMENT_H
 #define ATH_SCHEMA_ELEMENT_H

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+/* alembic/half: compares the touches of one revision with the live schema. */
+#include "alembic/half.h"
+
+#include <string.h>
+
+#include "base/str.h"
+#include "base/vec.h"
+
+static const char rebuild_prefix[] = "_alembic_tmp_";
+
+static bool is_next(const struct ath_chain *chain, const bool *cut, size_t revision)
+{
+	const struct ath_chain_list *needs = &chain->nodes[revision].needs;
+
+	for (size_t i = 0; i < needs->len; i++) {
+		if (!cut[needs->items[i]])
+			return false;
+	}
+	return !cut[revision];
+}
+
+/* The last touch of a track by the revision at a place, or NULL: its net effect. */
+static const struct ath_touch *find_net(const struct ath_track *track, size_t place)
+{
+	const struct ath_touch *found = NULL;
+
+	for (const struct ath_touch *one = track->touches; one; one = one->next) {
+		if (one->place == place && (!found || one->verb != ATH_TOUCH_ALTER))
+			found = one;
+	}
+	return found;
+}
+
+static bool has_type(const struct ath_track *track, const struct ath_touch *touch)
+{
+	return track->live && track->live->attributes.type && touch->with &&
+	       ath_str_is(track->live->attributes.type, touch->with->attributes.type);
+}
+
+static bool explains(const struct ath_intervals *in, size_t place,
+		     const struct ath_score_item *item)
+{
+	const struct ath_track *track = &in->tracks[item->track];
+	const struct ath_touch *net = find_net(track, place);
+
+	if (!net)
+		return false;
+	switch (item->contra) {
+	case ATH_CONTRA_MISSING:
+		return net->verb == ATH_TOUCH_DROP;
+	case ATH_CONTRA_TYPE:
+		return net->verb != ATH_TOUCH_LOSE && has_type(track, net);
+	default:
+		return net->verb == ATH_TOUCH_ADD;
+	}
+}
+
+/* Does it explain all that is strong, and something that is not light? */
+static bool explains_all(const struct ath_intervals *in, size_t place,
+			 const struct ath_score *score)
+{
+	bool explains_some = false;
+
+	for (size_t i = 0; i < score->len; i++) {
+		bool is_explained = explains(in, place, &score->items[i]);
+
+		if (!is_explained && score->items[i].weight == ATH_WEIGHT_STRONG)
+			return false;
+		if (is_explained && score->items[i].weight != ATH_WEIGHT_LIGHT)
+			explains_some = true;
+	}
+	return explains_some;
+}
+
+static bool is_born_with_table(const struct ath_intervals *in, const struct ath_track *track,
+			       size_t place)
+{
+	const struct ath_touch *net =
+		track->table == ATH_TRACK_NONE ? NULL : find_net(&in->tracks[track->table], place);
+
+	return net && net->verb == ATH_TOUCH_ADD;
+}
+
+/* CREATE TABLE is one statement: its columns and foreign keys cannot be half there. */
+static bool is_separate(const struct ath_intervals *in, const struct ath_track *track, size_t place)
+{
+	return (track->element.kind != ATH_ELEMENT_COLUMN &&
+		track->element.kind != ATH_ELEMENT_FOREIGN) ||
+	       !is_born_with_table(in, track, place);
+}
+
+static bool is_done(const struct ath_intervals *in, const struct ath_touch *net)
+{
+	const struct ath_track *track = &in->tracks[net->track];
+
+	switch (net->verb) {
+	case ATH_TOUCH_ADD:
+		return track->live || !is_separate(in, track, net->place);
+	case ATH_TOUCH_DROP:
+		return !track->live;
+	case ATH_TOUCH_ALTER:
+		return !track->has_types || has_type(track, net);
+	default:
+		return true;
+	}
+}
+
+static void compare(const struct ath_intervals *in, const bool *cut, size_t place,
+		    struct ath_arena *arena, struct ath_half_find *out)
+{
+	ATH_VEC(struct ath_element) there = { 0 };
+	struct ath_element *items;
+
+	out->is_whole = true;
+	for (const struct ath_touch *one = in->steps[place]; one; one = one->beside) {
+		const struct ath_track *track = &in->tracks[one->track];
+		const struct ath_touch *last;
+		const char *type;
+		enum ath_presence before = ath_interval_find(in, track, cut, &last, &type);
+
+		if (one != find_net(track, place))
+			continue;
+		out->is_whole = out->is_whole && is_done(in, one);
+		if (one->verb == ATH_TOUCH_ADD && track->live && before != ATH_PRESENCE_IN &&
+		    before != ATH_PRESENCE_IMPLIED && !is_born_with_table(in, track, place))
+			*ath_vec_push(&there) = *track->live;
+		if (one->verb == ATH_TOUCH_DROP && !track->live && before == ATH_PRESENCE_IN &&
+		    !one->is_derived)
+			out->has_lost = true;
+	}
+	items = ath_arena_new(arena, there.len, sizeof(*items));
+	if (there.len)
+		memcpy(items, there.items, there.len * sizeof(*items));
+	out->there.len = ath_element_sort(items, there.len);
+	out->there.items = items;
+	ath_vec_fini(&there);
+}
+
+struct ath_half_find ath_half_find(const struct ath_intervals *intervals, const bool *cut,
+				   const struct ath_score *score, struct ath_arena *arena)
+{
+	const struct ath_chain *chain = intervals->chain;
+	struct ath_half_find found = { .revision = chain->len };
+
+	for (size_t place = 0; place < chain->len; place++) {
+		size_t revision = chain->order.items[place];
+
+		if (!is_next(chain, cut, revision) || !explains_all(intervals, place, score))
+			continue;
+		if (!found.count++) {
+			found.revision = revision;
+			compare(intervals, cut, place, arena, &found);
+		}
+	}
+	return found;
+}
+
+static bool touches_table(const struct ath_intervals *in, size_t place, const char *table)
+{
+	for (const struct ath_touch *one = in->steps[place]; one; one = one->beside) {
+		const struct ath_element *element = &in->tracks[one->track].element;
+
+		if (element->kind <= ATH_ELEMENT_FOREIGN && !strcmp(element->table, table))
+			return true;
+	}
+	return false;
+}
+
+struct ath_half_rebuild ath_half_find_rebuild(const struct ath_intervals *intervals,
+					      const bool *cut, struct ath_arena *arena)
+{
+	const struct ath_chain *chain = intervals->chain;
+	struct ath_half_rebuild found = { .revision = chain->len };
+	const char *original;
+
+	for (size_t i = 0; !found.table && i < intervals->live.len; i++) {
+		const struct ath_element *one = &intervals->live.items[i];
+
+		if (one->kind == ATH_ELEMENT_TABLE &&
+		    ath_str_has_prefix(one->table, rebuild_prefix))
+			found.table = one;
+	}
+	if (!found.table)
+		return found;
+	original = found.table->table + strlen(rebuild_prefix);
+	found.has_original =
+		ath_element_find(&intervals->live, ath_element_table_key(arena, original));
+	for (size_t place = 0; found.revision == chain->len && place < chain->len; place++) {
+		if (!cut[chain->order.items[place]] && touches_table(intervals, place, original))
+			found.revision = chain->order.items[place];
+	}
+	return found;
+}
+
+const struct ath_track *ath_half_find_lack(const struct ath_intervals *intervals, const bool *cut,
+					   size_t revision)
+{
+	size_t place = intervals->chain->nodes[revision].place;
+
+	for (const struct ath_touch *one = intervals->steps[place]; one; one = one->beside) {
+		const struct ath_track *track = &intervals->tracks[one->track];
+		const struct ath_touch *last;
+		const char *type;
+
+		if (one != find_net(track, place) || is_done(intervals, one) ||
+		    one->verb != ATH_TOUCH_ADD)
+			continue;
+		if (track->table != ATH_TRACK_NONE && !intervals->tracks[track->table].live)
+			continue;
+		if (ath_interval_find(intervals, track, cut, &last, &type) == ATH_PRESENCE_IN)
+			return track;
+	}
+	return NULL;
+}

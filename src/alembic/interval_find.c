@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/* alembic/interval: what a finished track says: its traits, and its presence in a cut. */
+#include "alembic/interval.h"
+
+#include <string.h>
+
+enum ath_presence ath_interval_next(enum ath_presence before, const struct ath_touch *touch)
+{
+	if (touch->is_aside)
+		return ATH_PRESENCE_UNKNOWN;
+	switch (touch->verb) {
+	case ATH_TOUCH_ADD:
+	case ATH_TOUCH_NEED:
+		return ATH_PRESENCE_IN;
+	case ATH_TOUCH_DROP:
+		return ATH_PRESENCE_OUT;
+	case ATH_TOUCH_LOSE:
+		return ATH_PRESENCE_UNKNOWN;
+	default:
+		return before;
+	}
+}
+
+static bool are_contrary(const struct ath_chain *chain, const struct ath_touch *one,
+			 const struct ath_touch *other)
+{
+	return one->place != other->place && one->verb <= ATH_TOUCH_LOSE &&
+	       other->verb <= ATH_TOUCH_LOSE && one->verb != other->verb &&
+	       !ath_chain_is_ancestor(chain, chain->order.items[one->place],
+				      chain->order.items[other->place]);
+}
+
+/*
+ * Where unordered revisions disagree, the later touch leaves it unknown. If the first touch is one
+ * of them, not even what was before is known: the whole track is contested.
+ */
+static bool is_contested(const struct ath_chain *chain, struct ath_track *track)
+{
+	bool is_whole = false;
+
+	for (struct ath_touch *one = track->touches; one; one = one->next) {
+		for (struct ath_touch *other = one->next; other; other = other->next) {
+			if (!are_contrary(chain, one, other))
+				continue;
+			other->is_aside = true;
+			if (one->place == track->touches->place && !other->is_derived)
+				is_whole = true;
+		}
+	}
+	return is_whole;
+}
+
+static bool has_touch(const struct ath_track *track, enum ath_touch_verb verb, size_t place)
+{
+	const struct ath_touch *one = track->touches;
+
+	while (one && (one->verb != verb || one->place != place))
+		one = one->next;
+	return one;
+}
+
+static bool is_birth(const struct ath_track *track, const struct ath_track *table)
+{
+	for (const struct ath_touch *one = track->touches; one; one = one->next) {
+		if ((one->verb == ATH_TOUCH_ADD || one->verb == ATH_TOUCH_DROP) &&
+		    !has_touch(table, one->verb, one->place))
+			return false;
+	}
+	return true;
+}
+
+static bool has_types(const struct ath_track *track)
+{
+	const char *type = NULL;
+
+	for (const struct ath_touch *one = track->touches; one; one = one->next) {
+		if (!one->with || !one->with->attributes.type || !*one->with->attributes.type)
+			continue;
+		if (type && strcmp(type, one->with->attributes.type))
+			return true;
+		type = one->with->attributes.type;
+	}
+	return false;
+}
+
+void ath_interval_settle(const struct ath_intervals *intervals, struct ath_track *track)
+{
+	if (!intervals->is_linear && is_contested(intervals->chain, track))
+		track->is_contested = true;
+	track->is_birth =
+		track->table != ATH_TRACK_NONE && is_birth(track, &intervals->tracks[track->table]);
+	track->has_types = track->element.kind == ATH_ELEMENT_COLUMN && has_types(track);
+}
+
+enum ath_presence ath_interval_find(const struct ath_intervals *intervals,
+				    const struct ath_track *track, const bool *cut,
+				    const struct ath_touch **out_last, const char **out_type)
+{
+	enum ath_presence presence = track->first;
+
+	*out_last = NULL;
+	*out_type = NULL;
+	for (const struct ath_touch *one = track->touches; one; one = one->next) {
+		if (!cut[intervals->chain->order.items[one->place]])
+			continue;
+		presence = ath_interval_next(presence, one);
+		if (one->verb != ATH_TOUCH_ALTER)
+			*out_last = one;
+		if (one->with && one->with->attributes.type && *one->with->attributes.type)
+			*out_type = one->with->attributes.type;
+	}
+	return track->is_contested ? ATH_PRESENCE_UNKNOWN : presence;
+}
+
+bool ath_interval_is_blind(const struct ath_effects *effects)
+{
+	return effects->source == ATH_EFFECTS_UNKNOWN || effects->is_lower_bound;
+}
