@@ -19,7 +19,9 @@
 #include "base/mem.h"
 #include "base/vec.h"
 #include "engine/handle.h"
+#include "engine/report.h"
 #include "engine/sched.h"
+#include "engine/turn.h"
 #include "journal/journal.h"
 
 enum {
@@ -106,66 +108,11 @@ static const char *name_of(const struct run *run, size_t step)
 
 /* ---- the report: one place writes the result ---- */
 
-/* Where it happened, and the log of it. */
-static void report_place(struct run *run, size_t step)
-{
-	struct ath_report *report = run->report;
-
-	snprintf(report->step, sizeof(report->step), "%s", name_of(run, step));
-	snprintf(report->log, sizeof(report->log), "%s/%s.log", run->in->world->run_dir,
-		 name_of(run, step));
-}
-
-static void report_cause(struct run *run, size_t step, const struct ath_err *err)
-{
-	struct ath_report *report = run->report;
-
-	if (report->cause.code != ATH_ERR_OK && err->code != ATH_ERR_NEEDS_YOU)
-		return; /* the first cause stands, unless something worse comes */
-	if (report->cause.code == ATH_ERR_OK)
-		report_place(run, step);
-	report->cause = *err;
-}
-
-static void count_states(struct run *run)
-{
-	const struct ath_bound *bound = run->in->bound;
-	struct ath_report *report = run->report;
-	size_t *const counters[ATH_STATE_COUNT_] = {
-		[ATH_STATE_SUCCEEDED] = &report->succeeded,
-		[ATH_STATE_FAILED] = &report->failed,
-		[ATH_STATE_CANCELLED] = &report->cancelled,
-		[ATH_STATE_SATISFIED] = &report->satisfied,
-		[ATH_STATE_SKIPPED] = &report->skipped,
-		[ATH_STATE_BLOCKED] = &report->blocked,
-	};
-
-	for (size_t i = 0; i < run->in->spec->len; i++) {
-		size_t *counter = counters[ath_sched_state(run->sched, i)];
-
-		if (counter)
-			++*counter;
-		if (counter == &report->succeeded && !bound[i].type->only_looks)
-			report->has_changed = true;
-	}
-}
-
 static void decide_outcome(struct run *run)
 {
-	struct ath_report *report = run->report;
-	int failure = ath_err_exit_status(report->cause.code);
 	bool is_good = ath_sched_is_good(run->sched) && !run->is_journal_broken;
 
-	if (is_good && report->cause.code == ATH_ERR_OK) {
-		report->outcome = "succeeded";
-		report->exit_status = 0;
-	} else if (run->signum && report->cause.code != ATH_ERR_NEEDS_YOU) {
-		report->outcome = "cancelled";
-		report->exit_status = 128 + run->signum;
-	} else {
-		report->outcome = failure == 3 ? "refused" : "failed";
-		report->exit_status = failure ? failure : 1;
-	}
+	ath_report_decide(run->report, is_good, run->signum);
 }
 
 static void finish(struct run *run)
@@ -175,7 +122,7 @@ static void finish(struct run *run)
 	struct ath_err err = { 0 };
 
 	run->is_finished = true;
-	count_states(run);
+	ath_report_count(report, run->sched, run->in->spec, run->in->bound);
 	decide_outcome(run);
 	end = (struct ath_journal_end){
 		.outcome = report->outcome,
@@ -216,53 +163,21 @@ static void set_reason(struct slot *slot, const char *text)
 	slot->reason = text ? ath_mem_strdup(text) : NULL;
 }
 
-/* Decide again by what is there now. */
-static struct ath_plan_row look_again(struct run *run, size_t idx)
-{
-	const struct ath_run_setup *in = run->in;
-	struct ath_plan_look look;
-
-	ath_survey_look(&in->spec->steps[idx], &in->bound[idx], in->history, in->world, &run->arena,
-			&look, NULL);
-	return ath_plan_decide(&in->spec->steps[idx], &look, in->world->facts);
-}
-
-static bool is_fixed(enum ath_plan_reason reason)
-{
-	return reason == ATH_PLAN_REASON_STATIC || reason == ATH_PLAN_REASON_LEFT_OUT ||
-	       reason == ATH_PLAN_REASON_NOT_CHOSEN;
-}
-
-static struct ath_plan_row decide(struct run *run, size_t idx)
-{
-	struct ath_plan_row row = *run->slots[idx].row;
-	bool is_known, holds;
-
-	if (is_fixed(row.reason))
-		return row;
-	holds = ath_plan_when_holds(&run->in->spec->steps[idx].when, run->in->world->facts,
-				    &is_known);
-	if (!holds) {
-		row.verdict = ATH_PLAN_SKIP;
-		row.reason = ATH_PLAN_REASON_CONDITION;
-		row.subject =
-			ath_pairs_get(run->in->world->facts, run->in->spec->steps[idx].when.fact);
-		return row;
-	}
-	if (row.verdict == ATH_PLAN_RUN ||
-	    (row.verdict == ATH_PLAN_SATISFIED && !run->slots[idx].is_behind_change))
-		return row;
-	return look_again(run, idx);
-}
-
 static void ask(struct run *run, size_t idx)
 {
 	struct slot *slot = &run->slots[idx];
 	struct ath_plan_row row;
+	struct ath_turn turn;
 	struct ath_str text = { 0 };
 
 	slot->is_behind_change = is_behind_change(run, idx);
-	row = decide(run, idx);
+	turn = (struct ath_turn){ .step = &run->in->spec->steps[idx],
+				  .bound = &run->in->bound[idx],
+				  .history = run->in->history,
+				  .world = run->in->world,
+				  .planned = slot->row,
+				  .is_behind_change = slot->is_behind_change };
+	row = ath_turn_decide(&turn, &run->arena);
 	ath_plan_put_reason(&run->in->spec->steps[idx], &row, &text);
 	set_reason(slot, ath_str_get(&text));
 	ath_str_fini(&text);
@@ -397,9 +312,9 @@ static void on_end(void *owner, size_t idx, const struct ath_err *err)
 		set_reason(slot, cause.msg);
 	ath_sched_ended(run->sched, idx, end);
 	if (ath_sched_state(run->sched, idx) == ATH_STATE_FAILED && !step->is_optional)
-		report_cause(run, idx, &cause);
+		ath_report_fail(run->report, run->in->world->run_dir, step->name, &cause);
 	if (end == ATH_SCHED_CALLED_OFF && !run->report->step[0])
-		report_place(run, idx);
+		ath_report_place(run->report, run->in->world->run_dir, step->name);
 	pump(run);
 }
 
@@ -459,7 +374,8 @@ static void on_section_done(void *user, const struct ath_err *err)
 
 	snprintf(run->report->database, sizeof(run->report->database), "%s", verdict);
 	if (err->code != ATH_ERR_OK)
-		report_cause(run, section->step, err);
+		ath_report_fail(run->report, run->in->world->run_dir, name_of(run, section->step),
+				err);
 	ath_pairs_set(&pairs, "section", section->type->name);
 	ath_pairs_set(&pairs, "end", section->is_closing ? "closed" : "abandoned");
 	ath_pairs_set(&pairs, "database", verdict);
