@@ -11,6 +11,8 @@
 #include "steps/database.h"
 #include "steps/table.h"
 
+#define PARTIAL ".partial" /* end of the name of a copy that is being made */
+
 static uint64_t size_of(const char *path, const char *tail)
 {
 	struct ath_file_stamp stamp;
@@ -44,14 +46,29 @@ static bool check_place(const char *folder, uint64_t need, struct ath_err *err)
 	return true;
 }
 
+static bool sweep_partial(void *folder, const char *name, bool is_folder)
+{
+	struct ath_err err = { 0 };
+	char *path;
+
+	if (is_folder || !ath_str_has_suffix(name, PARTIAL))
+		return true;
+	path = ath_file_join(folder, name);
+	if (!ath_file_remove_tree(path, &err))
+		ath_err_clear(&err); /* it costs space only, and the next run tries again */
+	free(path);
+	return true;
+}
+
 static bool lock_work(void *data, struct ath_err *err)
 {
 	struct ath_database_work *work = data;
 	uint64_t need = 4 * (size_of(work->path, "") + size_of(work->path, "-wal")) + (64U << 20);
 	char *folder = ath_file_parent(work->path), *backups = ath_file_parent(work->pre_image);
 	bool is_done =
-		ath_file_make_folders(backups, 0700, err) && check_place(folder, need, err) &&
-		check_place(backups, need, err) &&
+		ath_file_make_folders(backups, 0700, err) &&
+		ath_file_list(backups, sweep_partial, backups, err) &&
+		check_place(folder, need, err) && check_place(backups, need, err) &&
 		ath_live_open(work->path, (unsigned)work->lock_timeout_ms, &work->live, err) &&
 		ath_database_hash(work, &work->old, err);
 
@@ -60,13 +77,21 @@ static bool lock_work(void *data, struct ath_err *err)
 	return is_done;
 }
 
+/* The copy gets its name only when it is whole and audited. */
 static bool save_work(void *data, struct ath_err *err)
 {
 	struct ath_database_work *work = data;
+	struct ath_str partial = { 0 };
+	const char *path;
+	bool is_done;
 
-	return ath_live_copy(work->live, work->pre_image, NULL, NULL, err) &&
-	       ath_live_settle(work->pre_image, err) &&
-	       ath_audit_read(work->pre_image, work->version_table, &work->before, err);
+	ath_str_printf(&partial, "%s" PARTIAL, work->pre_image);
+	path = ath_str_get(&partial);
+	is_done = ath_live_copy(work->live, path, NULL, NULL, err) && ath_live_settle(path, err) &&
+		  ath_audit_read(path, work->version_table, &work->before, err) &&
+		  ath_file_put_into_place(path, work->pre_image, err);
+	ath_str_fini(&partial);
+	return is_done;
 }
 
 static void on_saved(struct ath_step *step, const struct ath_err *err)

@@ -40,7 +40,8 @@ static void fill(struct ath_inquiry *q)
 			out->passed_over =
 				ath_explain_passed(&q->in, q->answer, q->stamp, q->arena);
 	}
-	if (ath_judge_has_rows(q) && q->against.len && (!q->answer || q->answer != q->stamp))
+	if (out->verdict != ATH_VERDICT_UNKNOWN_STAMP && ath_judge_has_rows(q) && q->against.len &&
+	    (!q->answer || q->answer != q->stamp))
 		ath_explain_against(&q->in, q->stamp, q->arena, out);
 	if (q->cuts.nearest.set && !ath_cut_is(q->chain, q->cuts.nearest.set, q->stamp)) {
 		ath_explain_against(&q->in, q->cuts.nearest.set, q->arena, out);
