@@ -4,7 +4,8 @@
  *
  * The application's own env.py is asked, through the bridge, which database it would open; a recipe
  * that names another one stops the run. Only then is the file looked at, and the rows of its
- * version table are held against the graph.
+ * version table are held against the graph; where it has none, the schema is held against what the
+ * revisions do.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,154 +15,22 @@
 #include "facts/target.h"
 #include "facts/url.h"
 #include "os/file.h"
+#include "steps/behind.h"
 #include "steps/bridge_run.h"
 #include "steps/database.h"
 #include "steps/database_state.h"
+#include "steps/detect_probe.h"
 #include "steps/table.h"
+#include "steps/unstamped.h"
 #include "steps/verified.h"
-
-/* ---- the probe: is the last verified state still there, and if not, what can be foreseen? ---- */
-
-/* The database's path where it is known without asking the application; owned, or NULL. */
-static char *known_path(const struct ath_step_world *world,
-			const struct ath_database_config *config, struct ath_err *err)
-{
-	struct ath_str url = { 0 };
-	struct ath_url parts = { 0 };
-	struct ath_pairs target = { 0 };
-	char *joined, *path = NULL;
-	bool from_variable = false;
-
-	if (ath_database_url(world, config, &url, &from_variable, err) && url.len &&
-	    ath_url_read(ath_str_get(&url), &parts, err)) {
-		if (!parts.is_sqlite)
-			ath_err_set(err, ATH_ERR_REFUSED,
-				    "the database is %s, and this version installs SQLite only; "
-				    "nothing was changed",
-				    parts.dialect);
-		else if (parts.path && (parts.path[0] == '/' || !from_variable))
-			path = ath_mem_strdup(parts.path);
-	}
-	if (err->code == ATH_ERR_RECIPE)
-		ath_err_clear(
-			err); /* a variable of an env file that is not there yet; asked later */
-	if (!path && err->code == ATH_ERR_OK && world->find_note(world->notes, "target", &target))
-		path = ath_mem_strdup(ath_pairs_get(&target, "path"));
-	ath_pairs_fini(&target);
-	ath_url_fini(&parts);
-	ath_str_fini(&url);
-	if (!path)
-		return NULL;
-	joined = ath_file_join(world->root, path);
-	free(path);
-	return joined;
-}
-
-/* A new database is made only where none was before. */
-static bool check_gone(const struct ath_step_world *world, const struct ath_database_plan *plan,
-		       const char *path, struct ath_err *err)
-{
-	return plan->need != ATH_DATABASE_INIT || world->allow_new_database ||
-	       !ath_verified_was_there(world, path) ||
-	       ath_err_set(
-		       err, ATH_ERR_DECISION,
-		       "'%s' held a database when it was looked at before, and is gone or empty "
-		       "now: put it back (is its volume mounted? copies are in '%s/backups'), or "
-		       "start anew with --allow-new-database",
-		       path, world->state_dir);
-}
-
-/* What can be said of a known file by the files alone; certain refusals go into `out`. */
-static void foresee(const struct ath_step_world *world, const struct ath_database_config *config,
-		    const char *path, struct ath_step_look *out)
-{
-	struct ath_facts_chain chain = { 0 };
-	struct ath_database_plan plan;
-	struct ath_look look = { 0 };
-	struct ath_arena arena = { 0 };
-	struct ath_pairs target = { 0 };
-	struct ath_err err = { 0 };
-	struct ath_facts_chain_place place = ath_database_chain_place(world, config, &arena);
-	bool has_target = world->find_note(world->notes, "target", &target);
-	const char *table =
-		has_target ? ath_pairs_get(&target, "version_table") : "alembic_version";
-
-	if (ath_facts_chain_load(&place, &chain, &err) && chain.is_static &&
-	    ath_look(path, table, ATH_VERIFIED_BUSY_MS, &look, &err) &&
-	    ath_database_decide(&look, table, &chain.chain, world->assume_revision, path, &arena,
-				&plan, &err) &&
-	    check_gone(world, &plan, path, &err)) {
-		static const char *const works[] = { "none", "init", "upgrade" };
-
-		ath_pairs_set(world->facts, "database", plan.is_fresh ? "fresh" : "existing");
-		ath_pairs_set(world->facts, "database.work", works[plan.need]);
-		snprintf(out->detail, sizeof(out->detail), "%s", plan.said);
-	}
-	/* A version table of another name is known only to env.py: no refusal by its absence yet. */
-	if (err.code == ATH_ERR_DECISION && !has_target)
-		ath_err_clear(&err);
-	if (err.code != ATH_ERR_OK && err.code != ATH_ERR_LOCKED)
-		out->refusal = err;
-	ath_look_fini(&look);
-	ath_facts_chain_fini(&chain);
-	ath_pairs_fini(&target);
-	ath_arena_fini(&arena);
-}
-
-static void detect_probe(const struct ath_step_world *world, const void *user,
-			 struct ath_step_look *out)
-{
-	const struct ath_database_config *config = user;
-	char *path;
-
-	if (ath_verified_holds(world, config, out)) {
-		out->probe = ATH_PROBE_WHOLE;
-		return;
-	}
-	path = known_path(world, config, &out->refusal);
-	if (path)
-		foresee(world, config, path, out);
-	free(path);
-}
-
-/* Variables that env.py and the ini name decide, too: a change of one makes us ask again. */
-static void put_variables(const struct ath_step_world *world,
-			  const struct ath_database_config *config, const char *env_py,
-			  struct ath_str *out)
-{
-	char *ini = ath_file_join(world->root, config->alembic);
-	struct ath_environ environment;
-	struct ath_str hints = { 0 };
-	struct ath_err err = { 0 };
-
-	if (!ath_file_read(ini, 1 << 20, &hints, &err) ||
-	    (env_py && !ath_file_read(env_py, 1 << 20, &hints, &err)))
-		ath_err_clear(&err); /* what cannot be read names nothing; its own step says so */
-	ath_database_environ(world, config, NULL, NULL, &environment);
-	ath_target_put_variables(&environment, ath_str_get(&hints), out);
-	ath_environ_fini(&environment);
-	ath_str_fini(&hints);
-	free(ini);
-}
-
-static void detect_inputs(const struct ath_step_world *world, const void *user, struct ath_str *out)
-{
-	struct ath_arena arena = { 0 };
-	struct ath_facts_chain_place place = ath_database_chain_place(world, user, &arena);
-	char stamp[ATH_HASH_TEXT];
-	const char *env_py;
-
-	ath_facts_chain_stamp(&place, &arena, &env_py, stamp);
-	ath_str_printf(out, "%s\n", stamp);
-	put_variables(world, user, env_py, out);
-	ath_arena_fini(&arena);
-}
-
-/* ---- the step: ask the application, then look ---- */
 
 struct detect {
 	struct ath_bridge_run bridge; /* first member, for its callbacks */
 	struct ath_bridge_reply heads, target;
+	struct ath_chain chain;
+	const char *path;                  /* of the database */
+	struct ath_bridge_command command; /* of the second process, for a database without rows */
+	struct ath_effects *effects;       /* one per revision */
 };
 
 static void on_reply(struct ath_step *step, const struct ath_bridge_reply *reply)
@@ -172,6 +41,12 @@ static void on_reply(struct ath_step *step, const struct ath_bridge_reply *reply
 		detect->heads = *reply;
 	if (reply->event == ATH_BRIDGE_SAYS_TARGET)
 		detect->target = *reply;
+	if (reply->event == ATH_BRIDGE_SAYS_EFFECTS && reply->revision) {
+		size_t idx = ath_chain_find(&detect->chain, reply->revision);
+
+		if (idx < detect->chain.len)
+			detect->effects[idx] = reply->effects;
+	}
 }
 
 /* Is it a database that this program can handle, and only one? */
@@ -321,31 +196,113 @@ static void set_facts(struct ath_step *step, const char *path, const struct ath_
 	ath_step_fact(step, "database.version_table", detect->target.version_table);
 }
 
-static bool decide(struct ath_step *step, const char *path, struct ath_err *err)
+/* The decision stands: it goes into the record and into the facts. */
+static void settle(struct ath_step *step, const struct ath_look *look,
+		   const struct ath_database_plan *plan)
+{
+	struct detect *detect = ath_step_data(step, sizeof(*detect));
+
+	ath_step_say(step, "%s: %s", detect->path, plan->said);
+	record_target(step, detect->path);
+	set_facts(step, detect->path, look, plan, final_rows(&detect->chain, ath_step_arena(step)));
+	ath_step_done(step);
+}
+
+static void decide(struct ath_step *step, const struct ath_look *look)
 {
 	const struct ath_step_world *world = ath_step_world(step);
 	struct detect *detect = ath_step_data(step, sizeof(*detect));
-	struct ath_arena *arena = ath_step_arena(step);
-	const char *table = detect->target.version_table;
 	struct ath_database_plan plan;
-	struct ath_chain chain;
-	struct ath_look look;
-	bool is_decided;
+	struct ath_err err = { 0 };
 
-	if (!ath_chain_build(detect->heads.entries, detect->heads.entries_len, arena, &chain,
-			     err) ||
-	    !ath_look(path, table, (unsigned)world->lock_timeout_ms, &look, err))
-		return false;
-	is_decided = ath_database_decide(&look, table, &chain, world->assume_revision, path, arena,
-					 &plan, err) &&
-		     check_gone(world, &plan, path, err);
-	if (is_decided) {
-		ath_step_say(step, "%s: %s", path, plan.said);
-		record_target(step, path);
-		set_facts(step, path, &look, &plan, final_rows(&chain, arena));
-	}
+	if (ath_database_decide(look, detect->target.version_table, &detect->chain,
+				world->assume_revision, detect->path, ath_step_arena(step), &plan,
+				&err) &&
+	    ath_detect_check_gone(world, &plan, detect->path, &err))
+		settle(step, look, &plan);
+	else
+		ath_step_fail(step, &err);
+}
+
+/* Let the schema speak: alone where there is no row, against the row where there is one. */
+static bool judge(struct ath_step *step, const struct ath_look *look, struct ath_database_plan *out,
+		  bool *out_decided, struct ath_err *err)
+{
+	struct detect *detect = ath_step_data(step, sizeof(*detect));
+	struct ath_arena *arena = ath_step_arena(step);
+	const struct ath_unstamped asked = { detect->path, detect->target.version_table,
+					     &detect->chain, detect->effects };
+
+	if (ath_behind_may_be(look, &detect->chain))
+		return ath_behind_check(&asked, look, ath_step_world(step)->assume_revision, arena,
+					out, out_decided, err);
+	*out_decided = ath_unstamped_decide(&asked, arena, out, err);
+	return *out_decided;
+}
+
+/* What the revisions do is known. */
+static void on_effects_end(struct ath_step *step, const struct ath_err *bridge_err)
+{
+	struct detect *detect = ath_step_data(step, sizeof(*detect));
+	struct ath_database_plan plan;
+	bool is_decided;
+	struct ath_look look = { 0 };
+	struct ath_err err = { 0 };
+
+	if (bridge_err->code != ATH_ERR_OK)
+		ath_step_logf(step, "athanor: reading the revisions: %s", bridge_err->msg);
+	if (!ath_look(detect->path, detect->target.version_table, ATH_VERIFIED_BUSY_MS, &look,
+		      &err))
+		ath_step_fail(step, &err);
+	else if (bridge_err->code != ATH_ERR_OK)
+		decide(step, &look); /* without evidence the rows alone decide: they ask */
+	else if (!judge(step, &look, &plan, &is_decided, &err))
+		ath_step_fail(step, &err);
+	else if (is_decided)
+		settle(step, &look, &plan);
+	else
+		decide(step, &look);
 	ath_look_fini(&look);
-	return is_decided;
+}
+
+static void start_effects(struct ath_step *step)
+{
+	struct detect *detect = ath_step_data(step, sizeof(*detect));
+	struct ath_arena *arena = ath_step_arena(step);
+	struct ath_err err = { 0 };
+
+	detect->effects = ath_arena_new(arena, detect->chain.len, sizeof(*detect->effects));
+	detect->command = ath_unstamped_command(&detect->chain, arena);
+	detect->bridge = (struct ath_bridge_run){
+		.config = ath_step_config(step),
+		.commands = &detect->command,
+		.len = 1,
+		.on_reply = on_reply,
+		.on_end = on_effects_end,
+	};
+	if (!ath_bridge_run_start(step, &err))
+		ath_step_fail(step, &err);
+}
+
+/* The application has said which database it is: look at it. */
+static void look_at(struct ath_step *step)
+{
+	const struct ath_step_world *world = ath_step_world(step);
+	struct detect *detect = ath_step_data(step, sizeof(*detect));
+	const char *table = detect->target.version_table;
+	struct ath_look look = { 0 };
+	struct ath_err err = { 0 };
+
+	if (!ath_chain_build(detect->heads.entries, detect->heads.entries_len, ath_step_arena(step),
+			     &detect->chain, &err) ||
+	    !ath_look(detect->path, table, (unsigned)world->lock_timeout_ms, &look, &err))
+		ath_step_fail(step, &err);
+	else if (ath_behind_may_be(&look, &detect->chain) ||
+		 (!world->assume_revision && ath_unstamped_is(&look, table)))
+		start_effects(step);
+	else
+		decide(step, &look);
+	ath_look_fini(&look);
 }
 
 /* Alembic names the revision alone; the files' own reader says the same with file and line. */
@@ -373,10 +330,12 @@ static void on_end(struct ath_step *step, const struct ath_err *bridge_err)
 		ath_err_prefix(&err, "asking the application's env.py");
 	else if (check_target(&detect->target, &err))
 		path = resolve(detect->target.path, &err);
-	if (path && check_agreement(step, path, &err) && decide(step, path, &err))
-		ath_step_done(step);
-	else
+	if (path && check_agreement(step, path, &err)) {
+		detect->path = ath_arena_strdup(ath_step_arena(step), path);
+		look_at(step);
+	} else {
 		ath_step_fail(step, &err);
+	}
 	free(path);
 }
 
@@ -405,7 +364,7 @@ const struct ath_step_type ath_step_detect = {
 	.only_looks = true,
 	.config_size = sizeof(struct ath_database_config),
 	.uses_job = true,
-	.inputs = detect_inputs,
-	.probe = detect_probe,
+	.inputs = ath_detect_inputs,
+	.probe = ath_detect_probe,
 	.start = detect_start,
 };

@@ -13,6 +13,7 @@
 #include "facts/python.h"
 #include "os/file.h"
 #include "steps/database_state.h"
+#include "steps/unstamped.h"
 #include "steps/verified.h"
 
 enum {
@@ -105,7 +106,6 @@ static bool is_acted_upon(enum ath_decision decision, bool goes_on,
 static const char *say_otherwise(struct ath_inspection *inspection, bool goes_on,
 				 const struct ath_database_plan *plan)
 {
-	const struct ath_inference *result = &inspection->found.result;
 	struct ath_arena *arena = &inspection->arena;
 
 	if (inspection->found.look.state == ATH_LOOK_RECOVERY)
@@ -114,11 +114,26 @@ static const char *say_otherwise(struct ath_inspection *inspection, bool goes_on
 		return ath_arena_printf(
 			arena, "does not act on this yet: it goes by the version row (%s%s)",
 			plan->said, plan->pending ? ", run on a copy first" : "");
-	if (result->decision == ATH_DECISION_STAMP && result->stamp.len == 1)
-		return ath_arena_printf(
-			arena, "does not act on this yet: athanor install --assume-revision %s %s",
-			result->stamp.items[0], inspection->project->root);
 	return "does not act on this yet: it stops and asks";
+}
+
+/* Without a version row install goes by the schema, as is done here. */
+static const char *foresee_unstamped(struct ath_inspection *inspection)
+{
+	const struct ath_inference *result = &inspection->found.result;
+	bool is_clear =
+		result->verdict == ATH_VERDICT_EXACT || result->verdict == ATH_VERDICT_EQUIVALENT;
+
+	if (is_clear && result->decision == ATH_DECISION_STAMP)
+		return ath_arena_printf(&inspection->arena,
+					"goes on: writes the row %s on a copy, %zu pending",
+					result->inferred, result->pending.len);
+	if (is_clear && result->decision == ATH_DECISION_NONE)
+		return ath_arena_printf(&inspection->arena, "goes on: %zu pending, run on a copy",
+					result->pending.len);
+	if (result->decision == ATH_DECISION_REFUSE)
+		return "stops here, too";
+	return "stops here, unless --assume-revision REV says at which revision it is";
 }
 
 /* What this version's install does with such a database. */
@@ -132,12 +147,15 @@ static void foresee_install(struct ath_inspection *inspection)
 		ath_database_decide(look, inspection->version_table, &inspection->chain.chain, NULL,
 				    inspection->path, &inspection->arena, &plan, &err);
 
-	if (!is_acted_upon(decision, goes_on, &plan))
+	if (ath_unstamped_is(look, inspection->version_table))
+		inspection->install = foresee_unstamped(inspection);
+	else if (inspection->found.result.verdict == ATH_VERDICT_BEHIND &&
+		 decision == ATH_DECISION_STAMP)
+		inspection->install = ath_arena_printf(
+			&inspection->arena, "stops here, unless --assume-revision %s confirms it",
+			inspection->found.result.inferred);
+	else if (!is_acted_upon(decision, goes_on, &plan))
 		inspection->install = say_otherwise(inspection, goes_on, &plan);
-	else if (decision == ATH_DECISION_ASK && look->state == ATH_LOOK_OK &&
-		 look->stamp != ATH_STAMP_ROWS)
-		inspection->install = "stops here, too, unless --assume-revision REV says at which "
-				      "revision it is";
 	else if (decision == ATH_DECISION_ASK || decision == ATH_DECISION_REFUSE)
 		inspection->install = "stops here, too";
 	else

@@ -102,7 +102,7 @@ static bool take(const struct row *row, const char *value, struct ath_options *o
 		 struct ath_err *err)
 {
 	void *member = (char *)out + row->offset;
-	unsigned long number;
+	unsigned long number = 0;
 
 	switch (row->kind) {
 	case FLAG:

@@ -260,6 +260,7 @@ for _ in range(12000):
 
 STORIES = ("CREATE TABLE story (id INTEGER PRIMARY KEY, title TEXT NOT NULL)",
            "INSERT INTO story (title) VALUES ('one'), ('two'), ('three')")
+HEAD = STORIES + ("ALTER TABLE story ADD COLUMN mood TEXT", "CREATE TABLE note (id INTEGER PRIMARY KEY)")
 VERSION_TABLE = ("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, "
                  "CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))")
 

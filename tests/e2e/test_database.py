@@ -75,7 +75,7 @@ def test_a_database_with_an_empty_version_table_alone_is_filled(small):
 
 @MODES
 def test_a_database_at_head_is_adopted_without_a_write(small, wal):
-    small.stored("c3", wal=wal)
+    small.stored("c3", wal=wal, tables=lab.HEAD)
     before = lab.database_files(small.database)
     small.install().is_status(0)
     assert lab.database_files(small.database) == before
@@ -128,12 +128,6 @@ def test_plan_and_status_say_that_it_would_be_refused(bare):
     assert "ffff" in lab.athanor("plan", bare.root).is_status(3).err
     assert "ffff" in lab.athanor("status", bare.root).out
     assert not bare.path(".athanor").exists()
-
-
-def test_tables_without_a_version_row_need_a_decision(small):
-    small.stored(tables=lab.STORIES + ("CREATE TABLE more (id)",))
-    refused(small, 3, "--assume-revision")
-    refused(small, 3, "--assume-revision")
 
 
 def test_the_stated_revision_is_where_the_upgrade_begins(small):

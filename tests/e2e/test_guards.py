@@ -17,7 +17,7 @@ def backups(project):
 # ---- a database that was there ----
 
 def test_a_database_that_has_gone_is_not_replaced_by_a_new_one(small):
-    small.stored("c3")
+    small.stored("c3", tables=lab.HEAD)
     small.install().is_status(0)
     away = small.database.rename(small.beside("away"))
     ended = small.install().is_status(3)
@@ -28,7 +28,7 @@ def test_a_database_that_has_gone_is_not_replaced_by_a_new_one(small):
 
 
 def test_a_database_that_was_emptied_is_not_filled_again(small):
-    small.stored("c3")
+    small.stored("c3", tables=lab.HEAD)
     small.install().is_status(0)
     small.database.write_bytes(b"")
     small.install().is_status(3)
@@ -90,7 +90,7 @@ def test_a_live_file_that_is_taken_away_is_told_and_its_copy_kept(small, act):
 
 
 def test_an_own_step_that_names_the_live_database_among_its_inputs_never_opens_it(small, tmp_path):
-    small.stored("c3")
+    small.stored("c3", tables=lab.HEAD)
     small.recipe("steps: {own: {run: ['true'], inputs: [app.db], needs: [verify]}}\n")
     small.install().is_status(0)  # from here on it is known which file it is
     small.revision("d4", "c3")

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: MIT
+"""Databases whose version row is missing, or claims more than the schema has: what the schema decides, and what it asks."""
+import pytest
+
+import lab
+
+DROP = "DROP TABLE alembic_version"
+EMPTY = "DELETE FROM alembic_version"
+MOOD = "ALTER TABLE story ADD COLUMN mood TEXT"
+NOTE = "CREATE TABLE note (id INTEGER PRIMARY KEY)"
+
+
+def asked(project, *words, status=3):
+    """The run stops, says why, and every byte of the database is as it was."""
+    before = lab.database_files(project.database)
+    ended = project.install().is_status(status)
+    assert lab.database_files(project.database) == before
+    for word in words:
+        assert word in ended.err, (word, ended)
+    return ended
+
+
+@pytest.mark.parametrize("forget", [DROP, EMPTY])
+def test_a_database_at_head_that_lost_its_row_gets_it_back(kahani, forget):
+    users = lab.query(kahani.database, "SELECT * FROM users")
+    lab.execute(kahani.database, forget)
+    ended = kahani.install().is_status(0)
+    assert "c7923c6e866e" in ended.err + ended.out
+    assert kahani.current("backend") == "c7923c6e866e (head)"
+    assert lab.query(kahani.database, "SELECT * FROM users") == users
+    assert "nothing to do" in kahani.install().is_status(0).out
+
+
+@pytest.mark.parametrize("tables, at", [((), "a1"), ((MOOD,), "b2"), ((MOOD, NOTE), "c3")])
+def test_the_revision_is_read_from_the_schema_and_the_rest_is_run(small, tables, at):
+    small.stored(tables=lab.STORIES + tables)
+    ended = small.install().is_status(0)
+    assert "by its schema it is at %s" % at in ended.err
+    assert small.rows() == ["c3"] and "mood" in small.columns()
+    assert small.stories() == ["one", "two", "three"]
+
+
+def test_tables_of_the_operators_own_do_not_disturb(small):
+    small.stored(tables=lab.STORIES + (MOOD, "CREATE TABLE mine (id)", "CREATE INDEX mine_too ON story (mood)"))
+    assert "by its schema it is at b2" in small.install().is_status(0).err
+    assert small.rows() == ["c3"] and lab.query(small.database, "SELECT * FROM mine") == []
+
+
+def test_a_revision_that_only_changes_data_is_a_question(small):
+    small.revision("b2", "a1", "op.execute('UPDATE story SET title = upper(title)')")
+    small.stored()
+    asked(small, "--assume-revision", "inspect")
+    small.install("--assume-revision", "a1").is_status(0)
+    assert small.stories() == ["ONE", "TWO", "THREE"]
+
+
+def test_a_revision_that_was_cut_off_half_way_is_a_question(small):
+    small.revision("b2", "a1", "op.add_column('story', sa.Column('mood', sa.Text))\n"
+                               "op.add_column('story', sa.Column('pace', sa.Text))")
+    small.stored(tables=lab.STORIES + (MOOD,))
+    asked(small, "--assume-revision")
+
+
+def test_a_database_of_another_application_is_refused(small):
+    small.stored(tables=("CREATE TABLE invoice (id INTEGER PRIMARY KEY, total INTEGER)",
+                         "CREATE TABLE customer (id INTEGER PRIMARY KEY)"))
+    ended = small.install()
+    assert ended.status == 3 and small.columns("invoice") == ["id", "total"], ended
+    assert not lab.query(small.database, "SELECT * FROM alembic_version")
+
+
+def test_a_revision_that_cannot_be_read_is_no_evidence(small):
+    small.revision("b2", "a1", "for name in sorted(op.get_context().opts):\n    op.execute('SELECT 1')\n"
+                               "if sa.inspect(op.get_bind()).has_table('story'):\n"
+                               "    op.add_column('story', sa.Column('mood', sa.Text))")
+    small.stored()
+    asked(small, "--assume-revision")
+
+
+# ---- a row that claims more than the schema has ----
+
+def test_a_row_above_its_schema_is_no_success(small):
+    small.stored("c3")
+    asked(small, "is stamped 'c3'", "schema is that of 'a1'", "--assume-revision a1")
+    small.install("--assume-revision", "b2").is_status(3)
+    small.install("--assume-revision", "a1").is_status(0)
+    assert small.rows() == ["c3"] and "mood" in small.columns() and small.columns("note") == ["id"]
+    assert small.stories() == ["one", "two", "three"]
+
+
+def test_one_missing_column_is_drift_and_stops_nothing(small):
+    small.stored("c3", tables=lab.STORIES + (NOTE,))
+    small.install().is_status(0)
+    assert small.rows() == ["c3"] and "mood" not in small.columns()
+
+
+def test_what_is_more_than_the_chain_knows_stops_nothing(small):
+    small.stored("c3", tables=lab.HEAD + ("CREATE TABLE mine (id)", "ALTER TABLE note ADD COLUMN own TEXT"))
+    before = lab.sha256(small.database)
+    small.install().is_status(0)
+    assert lab.sha256(small.database) == before
