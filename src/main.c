@@ -26,7 +26,7 @@
 #include "cli/print.h"
 
 static const struct ath_command *const commands[] = {
-	&ath_cmd_install, &ath_cmd_plan, &ath_cmd_inspect,
+	&ath_cmd_install, &ath_cmd_plan, &ath_cmd_inspect, &ath_cmd_repair,
 	&ath_cmd_status,  &ath_cmd_log,  &ath_cmd_init,
 };
 

@@ -33,6 +33,11 @@ static void keep_failure(struct ath_bridge_run *run, const struct ath_bridge_rep
 		ath_err_prefix(&run->failure, "revision '%s'", reply->revision);
 }
 
+static bool is_of_chain(enum ath_bridge_event event)
+{
+	return event == ATH_BRIDGE_SAYS_HEADS || event == ATH_BRIDGE_SAYS_EFFECTS;
+}
+
 static void on_line(struct ath_step *step, const char *line, size_t len)
 {
 	struct ath_bridge_run *run = run_of(step);
@@ -48,8 +53,13 @@ static void on_line(struct ath_step *step, const char *line, size_t len)
 		keep_failure(run, &reply);
 	} else if (reply.event == ATH_BRIDGE_SAYS_NOTE) {
 		ath_step_logf(step, "athanor: note: %s", reply.message ? reply.message : "");
-	} else if (run->on_reply) {
-		run->on_reply(step, &reply);
+	} else {
+		if (run->keep && is_of_chain(reply.event)) {
+			ath_str_add(run->keep, line, len);
+			ath_str_putc(run->keep, '\n');
+		}
+		if (run->on_reply)
+			run->on_reply(step, &reply);
 	}
 }
 

@@ -88,14 +88,7 @@ static bool fill_empty(struct ath_database_work *work, struct ath_err *err)
 /* A copy beside the place, complete and durable, which then gets its name without overwriting. */
 static bool put_into_place(struct ath_database_work *work, const char *beside, struct ath_err *err)
 {
-	struct ath_live *scratch;
-	bool is_copied;
-
-	if (!ath_live_open(work->clone, 0, &scratch, err))
-		return false;
-	is_copied = ath_live_copy(scratch, beside, NULL, NULL, err);
-	ath_live_close(scratch, false);
-	return is_copied && ath_live_settle(beside, err) &&
+	return ath_database_copy_file(work->clone, beside, err) &&
 	       ath_file_adopt(beside, NEW_FILE_MODE, err) &&
 	       ath_file_put_into_place(beside, work->path, err);
 }

@@ -117,6 +117,35 @@ bool ath_database_hash_file(const char *path, char out_text[ATH_DIGEST_TEXT], st
 	return is_read;
 }
 
+bool ath_database_remove_copy(const char *path, struct ath_err *err)
+{
+	static const char *const tails[] = { "", "-wal", "-shm", "-journal", ".pages" };
+
+	for (size_t i = 0; i < sizeof(tails) / sizeof(tails[0]); i++) {
+		struct ath_str name = { 0 };
+		bool is_gone;
+
+		ath_str_printf(&name, "%s%s", path, tails[i]);
+		is_gone = ath_file_remove_tree(ath_str_get(&name), err);
+		ath_str_fini(&name);
+		if (!is_gone)
+			return false;
+	}
+	return true;
+}
+
+bool ath_database_copy_file(const char *from, const char *to, struct ath_err *err)
+{
+	struct ath_live *source;
+	bool is_copied;
+
+	if (!ath_live_open(from, 0, &source, err))
+		return false;
+	is_copied = ath_live_copy(source, to, NULL, NULL, err);
+	ath_live_close(source, false);
+	return is_copied && ath_live_settle(to, err);
+}
+
 static bool check_rows(const struct ath_database_work *work, struct ath_err *err)
 {
 	struct ath_look look;
@@ -134,11 +163,9 @@ static bool check_rows(const struct ath_database_work *work, struct ath_err *err
 			    ath_look_state_name(look.state), look.reason[0] ? ": " : "",
 			    look.reason);
 	else if (strcmp(joined, work->heads) != 0)
-		ath_err_set(
-			err, ATH_ERR_VERIFY,
-			"the version table of the migrated copy holds '%s', and the chain's head "
-			"is '%s'",
-			joined, work->heads);
+		ath_err_set(err, ATH_ERR_VERIFY,
+			    "the version table of the migrated copy holds '%s' instead of '%s'",
+			    joined, work->heads);
 	else
 		is_right = true;
 	ath_look_fini(&look);
@@ -171,7 +198,7 @@ bool ath_database_verify(struct ath_database_work *work, const struct ath_audit 
 	if (!work->after.is_sound)
 		return ath_err_set(err, ATH_ERR_VERIFY, "the migrated copy is damaged: %s",
 				   work->after.fault);
-	if (work->after.leftover)
+	if (work->after.leftover && !before)
 		return ath_err_set(err, ATH_ERR_VERIFY, "the migration left the table '%s' behind",
 				   work->after.leftover);
 	if (before && !compare(work, before, err))

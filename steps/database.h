@@ -9,7 +9,10 @@
  *	database.verified       the probes      yes: the record "verified" holds, as was just seen
  *	database.work           detect          none, init, upgrade
  *	database.rows           detect          rows of the version table, joined by commas
- *	database.heads          detect          the rows at the end of an upgrade, likewise
+ *	database.heads          detect          the rows at the end of the run, likewise
+ *	database.pending        detect          revisions that are still pending at the end of the run
+ *	database.decided        detect          what the evidence decides (steps/decision); may be empty
+ *	database.rehearsal      migrate         of a repair: works, or why the upgrade would fail
  *	database.version_table  detect
  *
  *	note         recorded by     fields
@@ -86,6 +89,12 @@ ATH_NODISCARD bool ath_database_is_unchanged(struct ath_database_work *work, boo
 /* The page hash of a database file of our own making. */
 ATH_NODISCARD bool ath_database_hash_file(const char *path, char out_text[ATH_DIGEST_TEXT],
 					  struct ath_err *err);
+
+/* Copy a database file of our own making to a new file. */
+ATH_NODISCARD bool ath_database_copy_file(const char *from, const char *to, struct ath_err *err);
+
+/* Remove such a file, and what SQLite may have left beside it. */
+ATH_NODISCARD bool ath_database_remove_copy(const char *path, struct ath_err *err);
 
 /*
  * Check the file that is about to become the live database: settled, sound, its version rows are

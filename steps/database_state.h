@@ -26,8 +26,11 @@ struct ath_database_plan {
 	bool is_fresh;
 	bool must_stamp;        /* the rows have to be written anew before an upgrade */
 	struct ath_texts stamp; /* the rows to write; in the arena */
-	size_t pending;         /* revisions that an upgrade will run */
-	char said[240];         /* one sentence for people */
+	const char *half;       /* id of the revision that is half there; NULL: none */
+	bool has_leftovers;  /* tables of interrupted rebuilds are beside the tables themselves */
+	size_t pending;      /* revisions that an upgrade will run */
+	const char *decided; /* the same text for the same decision; NULL: by the rows alone */
+	char said[400];      /* one sentence for people */
 };
 
 /*

@@ -4,8 +4,8 @@
  *
  * The application's own env.py is asked, through the bridge, which database it would open; a recipe
  * that names another one stops the run. Only then is the file looked at, and the rows of its
- * version table are held against the graph; where it has none, the schema is held against what the
- * revisions do.
+ * version table and its schema are held against the graph and against what the revisions do
+ * (steps/decision).
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,22 +15,20 @@
 #include "facts/target.h"
 #include "facts/url.h"
 #include "os/file.h"
-#include "steps/behind.h"
 #include "steps/bridge_run.h"
 #include "steps/database.h"
-#include "steps/database_state.h"
+#include "steps/decision.h"
 #include "steps/detect_probe.h"
 #include "steps/table.h"
-#include "steps/unstamped.h"
 #include "steps/verified.h"
 
 struct detect {
 	struct ath_bridge_run bridge; /* first member, for its callbacks */
 	struct ath_bridge_reply heads, target;
-	struct ath_chain chain;
+	struct ath_str lines; /* owned; of graph and effects, as the bridge told them */
+	struct ath_known known;
 	const char *path;                  /* of the database */
-	struct ath_bridge_command command; /* of the second process, for a database without rows */
-	struct ath_effects *effects;       /* one per revision */
+	struct ath_bridge_command command; /* of the second process */
 };
 
 static void on_reply(struct ath_step *step, const struct ath_bridge_reply *reply)
@@ -41,12 +39,6 @@ static void on_reply(struct ath_step *step, const struct ath_bridge_reply *reply
 		detect->heads = *reply;
 	if (reply->event == ATH_BRIDGE_SAYS_TARGET)
 		detect->target = *reply;
-	if (reply->event == ATH_BRIDGE_SAYS_EFFECTS && reply->revision) {
-		size_t idx = ath_chain_find(&detect->chain, reply->revision);
-
-		if (idx < detect->chain.len)
-			detect->effects[idx] = reply->effects;
-	}
 }
 
 /* Is it a database that this program can handle, and only one? */
@@ -152,31 +144,8 @@ static void record_target(struct ath_step *step, const char *path)
 	ath_pairs_fini(&pairs);
 }
 
-static int compare_ids(const void *one, const void *other)
-{
-	return strcmp(*(const char *const *)one, *(const char *const *)other);
-}
-
-/*
- * The rows of a version table at the end of an upgrade, sorted and joined: the tips of the whole
- * graph over both kinds of edge. A head that another one depends on has no row of its own.
- */
-static const char *final_rows(const struct ath_chain *chain, struct ath_arena *arena)
-{
-	bool *all = ath_arena_new(arena, chain->len, sizeof(*all));
-	const char **ids = ath_arena_new(arena, chain->len + 1, sizeof(*ids));
-	struct ath_chain_list tips;
-
-	memset(all, true, chain->len * sizeof(*all));
-	tips = ath_chain_find_tips(chain, all, arena);
-	for (size_t i = 0; i < tips.len; i++)
-		ids[i] = chain->entries[tips.items[i]].id;
-	qsort(ids, tips.len, sizeof(*ids), compare_ids);
-	return ath_database_join(&(struct ath_texts){ ids, tips.len }, arena);
-}
-
-static void set_facts(struct ath_step *step, const char *path, const struct ath_look *look,
-		      const struct ath_database_plan *plan, const char *heads)
+static void set_facts(struct ath_step *step, const struct ath_look *look,
+		      const struct ath_database_plan *plan)
 {
 	static const char *const works[] = {
 		[ATH_DATABASE_NONE] = "none",
@@ -186,13 +155,17 @@ static void set_facts(struct ath_step *step, const char *path, const struct ath_
 	struct detect *detect = ath_step_data(step, sizeof(*detect));
 	struct ath_arena *arena = ath_step_arena(step);
 	struct ath_texts rows = { look->rows, look->rows_len };
+	enum ath_database_need need = plan->need;
 
+	if (ath_step_world(step)->repairs_only)
+		need = !plan->decided || ath_decision_repairs(plan) ? ATH_DATABASE_UPGRADE
+								    : ATH_DATABASE_NONE;
 	ath_step_fact(step, "database", plan->is_fresh ? "fresh" : "existing");
-	ath_step_fact(step, "database.path", path);
-	ath_step_fact(step, "database.work", works[plan->need]);
+	ath_step_fact(step, "database.path", detect->path);
+	ath_step_fact(step, "database.work", works[need]);
+	ath_step_fact(step, "database.decided", plan->decided ? plan->decided : "");
 	ath_step_fact(step, "database.rows", ath_database_join(&rows, arena));
-	ath_step_fact(step, "database.stamp", ath_database_join(&plan->stamp, arena));
-	ath_step_fact(step, "database.heads", heads);
+	ath_decision_set_end(step, &detect->known.chain, plan, &rows);
 	ath_step_fact(step, "database.version_table", detect->target.version_table);
 }
 
@@ -201,108 +174,117 @@ static void settle(struct ath_step *step, const struct ath_look *look,
 		   const struct ath_database_plan *plan)
 {
 	struct detect *detect = ath_step_data(step, sizeof(*detect));
+	struct ath_err err = { 0 };
 
 	ath_step_say(step, "%s: %s", detect->path, plan->said);
 	record_target(step, detect->path);
-	set_facts(step, detect->path, look, plan, final_rows(&detect->chain, ath_step_arena(step)));
-	ath_step_done(step);
+	set_facts(step, look, plan);
+	if (plan->need == ATH_DATABASE_INIT ||
+	    ath_known_save(ath_step_world(step), &detect->lines, &err))
+		ath_step_done(step);
+	else
+		ath_step_fail(step, &err);
 }
 
-static void decide(struct ath_step *step, const struct ath_look *look)
+static void fail(struct ath_step *step, const struct ath_err *err)
+{
+	struct detect *detect = ath_step_data(step, sizeof(*detect));
+
+	ath_str_fini(&detect->lines);
+	ath_step_fail(step, err);
+}
+
+/* A repair makes no database. */
+static bool check_repairable(const struct ath_step_world *world,
+			     const struct ath_database_plan *plan, const char *path,
+			     struct ath_err *err)
+{
+	return !world->repairs_only || plan->need != ATH_DATABASE_INIT ||
+	       ath_err_set(err, ATH_ERR_REFUSED,
+			   "there is nothing to repair: '%s' is not there, or empty; `athanor "
+			   "install` makes it",
+			   path);
+}
+
+static void decide(struct ath_step *step)
 {
 	const struct ath_step_world *world = ath_step_world(step);
 	struct detect *detect = ath_step_data(step, sizeof(*detect));
+	struct ath_decision_question question = {
+		.path = detect->path,
+		.name = detect->path,
+		.version_table = detect->target.version_table,
+		.known = &detect->known,
+		.assume = world->assume_revision,
+		.busy_ms = (unsigned)world->lock_timeout_ms,
+	};
+	struct ath_decision_seen seen;
 	struct ath_database_plan plan;
 	struct ath_err err = { 0 };
 
-	if (ath_database_decide(look, detect->target.version_table, &detect->chain,
-				world->assume_revision, detect->path, ath_step_arena(step), &plan,
-				&err) &&
-	    ath_detect_check_gone(world, &plan, detect->path, &err))
-		settle(step, look, &plan);
+	if (ath_known_read(ath_str_get(&detect->lines), detect->lines.len, ath_step_arena(step),
+			   &detect->known, &err) &&
+	    ath_decision_make(&question, ath_step_arena(step), &seen, &plan, &err) &&
+	    ath_detect_check_gone(world, &plan, detect->path, &err) &&
+	    check_repairable(world, &plan, detect->path, &err))
+		settle(step, &seen.look, &plan);
 	else
 		ath_step_fail(step, &err);
+	ath_look_fini(&seen.look);
+	ath_str_fini(&detect->lines);
 }
 
-/* Let the schema speak: alone where there is no row, against the row where there is one. */
-static bool judge(struct ath_step *step, const struct ath_look *look, struct ath_database_plan *out,
-		  bool *out_decided, struct ath_err *err)
-{
-	struct detect *detect = ath_step_data(step, sizeof(*detect));
-	struct ath_arena *arena = ath_step_arena(step);
-	const struct ath_unstamped asked = { detect->path, detect->target.version_table,
-					     &detect->chain, detect->effects };
-
-	if (ath_behind_may_be(look, &detect->chain))
-		return ath_behind_check(&asked, look, ath_step_world(step)->assume_revision, arena,
-					out, out_decided, err);
-	*out_decided = ath_unstamped_decide(&asked, arena, out, err);
-	return *out_decided;
-}
-
-/* What the revisions do is known. */
+/* What the revisions do is known, or cannot be: without evidence the rows alone decide. */
 static void on_effects_end(struct ath_step *step, const struct ath_err *bridge_err)
 {
-	struct detect *detect = ath_step_data(step, sizeof(*detect));
-	struct ath_database_plan plan;
-	bool is_decided;
-	struct ath_look look = { 0 };
-	struct ath_err err = { 0 };
-
 	if (bridge_err->code != ATH_ERR_OK)
 		ath_step_logf(step, "athanor: reading the revisions: %s", bridge_err->msg);
-	if (!ath_look(detect->path, detect->target.version_table, ATH_VERIFIED_BUSY_MS, &look,
-		      &err))
-		ath_step_fail(step, &err);
-	else if (bridge_err->code != ATH_ERR_OK)
-		decide(step, &look); /* without evidence the rows alone decide: they ask */
-	else if (!judge(step, &look, &plan, &is_decided, &err))
-		ath_step_fail(step, &err);
-	else if (is_decided)
-		settle(step, &look, &plan);
-	else
-		decide(step, &look);
-	ath_look_fini(&look);
+	decide(step);
 }
 
-static void start_effects(struct ath_step *step)
+/* Every revision and its file, parents first: nothing of the application is imported for that. */
+static void ask_effects(struct ath_step *step)
 {
 	struct detect *detect = ath_step_data(step, sizeof(*detect));
 	struct ath_arena *arena = ath_step_arena(step);
+	const struct ath_chain *chain = &detect->known.chain;
+	const char **ids = ath_arena_new(arena, chain->len + 1, sizeof(*ids));
+	const char **files = ath_arena_new(arena, chain->len + 1, sizeof(*files));
 	struct ath_err err = { 0 };
 
-	detect->effects = ath_arena_new(arena, detect->chain.len, sizeof(*detect->effects));
-	detect->command = ath_unstamped_command(&detect->chain, arena);
+	for (size_t i = 0; i < chain->len; i++) {
+		ids[i] = chain->entries[chain->order.items[i]].id;
+		files[i] = chain->entries[chain->order.items[i]].file;
+	}
+	detect->command = (struct ath_bridge_command){
+		.verb = ATH_BRIDGE_EFFECTS,
+		.ids = { ids, chain->len },
+		.files = { files, chain->len },
+	};
 	detect->bridge = (struct ath_bridge_run){
 		.config = ath_step_config(step),
 		.commands = &detect->command,
 		.len = 1,
-		.on_reply = on_reply,
+		.keep = &detect->lines,
 		.on_end = on_effects_end,
 	};
 	if (!ath_bridge_run_start(step, &err))
-		ath_step_fail(step, &err);
+		fail(step, &err);
 }
 
-/* The application has said which database it is: look at it. */
+/* The application has said which database it is; effects are of use only if it is there. */
 static void look_at(struct ath_step *step)
 {
-	const struct ath_step_world *world = ath_step_world(step);
 	struct detect *detect = ath_step_data(step, sizeof(*detect));
-	const char *table = detect->target.version_table;
-	struct ath_look look = { 0 };
 	struct ath_err err = { 0 };
 
-	if (!ath_chain_build(detect->heads.entries, detect->heads.entries_len, ath_step_arena(step),
-			     &detect->chain, &err) ||
-	    !ath_look(detect->path, table, (unsigned)world->lock_timeout_ms, &look, &err))
-		ath_step_fail(step, &err);
-	else if (ath_behind_may_be(&look, &detect->chain) ||
-		 (!world->assume_revision && ath_unstamped_is(&look, table)))
-		start_effects(step);
+	if (!ath_known_read(ath_str_get(&detect->lines), detect->lines.len, ath_step_arena(step),
+			    &detect->known, &err))
+		fail(step, &err);
+	else if (ath_file_kind(detect->path) == ATH_FILE_ABSENT)
+		decide(step);
 	else
-		decide(step, &look);
-	ath_look_fini(&look);
+		ask_effects(step);
 }
 
 /* Alembic names the revision alone; the files' own reader says the same with file and line. */
@@ -334,7 +316,7 @@ static void on_end(struct ath_step *step, const struct ath_err *bridge_err)
 		detect->path = ath_arena_strdup(ath_step_arena(step), path);
 		look_at(step);
 	} else {
-		ath_step_fail(step, &err);
+		fail(step, &err);
 	}
 	free(path);
 }
@@ -350,6 +332,7 @@ static void detect_start(struct ath_step *step)
 		.config = ath_step_config(step),
 		.commands = commands,
 		.len = 2,
+		.keep = &detect->lines,
 		.on_reply = on_reply,
 		.on_end = on_end,
 	};

@@ -14,7 +14,6 @@
 #include "facts/url.h"
 #include "os/file.h"
 #include "steps/database.h"
-#include "steps/unstamped.h"
 #include "steps/verified.h"
 
 /* The database's path where it is known without asking the application; owned, or NULL. */
@@ -66,6 +65,13 @@ bool ath_detect_check_gone(const struct ath_step_world *world, const struct ath_
 		       path, world->state_dir);
 }
 
+/* Without a row the schema decides, which is read only when the revisions' texts are. */
+static bool is_for_the_schema(const struct ath_look *look)
+{
+	return look->state == ATH_LOOK_OK &&
+	       (look->stamp == ATH_STAMP_NO_TABLE || look->stamp == ATH_STAMP_NO_ROWS);
+}
+
 /* What can be said of a known file by the files alone; certain refusals go into `out`. */
 static void foresee(const struct ath_step_world *world, const struct ath_database_config *config,
 		    const char *path, struct ath_step_look *out)
@@ -83,7 +89,7 @@ static void foresee(const struct ath_step_world *world, const struct ath_databas
 
 	if (ath_facts_chain_load(&place, &chain, &err) && chain.is_static &&
 	    ath_look(path, table, ATH_VERIFIED_BUSY_MS, &look, &err) &&
-	    (world->assume_revision || !ath_unstamped_is(&look, table)) &&
+	    (world->assume_revision || !is_for_the_schema(&look)) &&
 	    ath_database_decide(&look, table, &chain.chain, world->assume_revision, path, &arena,
 				&plan, &err) &&
 	    ath_detect_check_gone(world, &plan, path, &err)) {
@@ -91,7 +97,8 @@ static void foresee(const struct ath_step_world *world, const struct ath_databas
 
 		ath_pairs_set(world->facts, "database", plan.is_fresh ? "fresh" : "existing");
 		ath_pairs_set(world->facts, "database.work", works[plan.need]);
-		snprintf(out->detail, sizeof(out->detail), "%s", plan.said);
+		snprintf(out->detail, sizeof(out->detail), "%.*s", (int)sizeof(out->detail) - 1,
+			 plan.said);
 	}
 	/* A version table of another name is known only to env.py, and the schema may confirm what the
 	 * operator states: no refusal yet. */

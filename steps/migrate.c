@@ -1,23 +1,37 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * steps/migrate: runs the pending revisions on the clone, then verifies it (SAFETY.md 3.3).
+ * steps/migrate: brings the copy to the heads, then verifies it (SAFETY.md 3.3). Where only a repair
+ * is asked for, the upgrade is rehearsed on a second copy that is thrown away, its failure is a
+ * warning, and what is verified is the repaired copy.
  */
+#include <stdio.h>
 #include <string.h>
 
-#include "steps/bridge_run.h"
+#include "alembic/walk.h"
+#include "facts/snapshot.h"
+#include "os/file.h"
 #include "steps/database.h"
+#include "steps/decision.h"
 #include "steps/table.h"
+#include "steps/walk_run.h"
 
 struct migrate {
-	struct ath_bridge_run bridge; /* first member, for its callbacks */
-	struct ath_bridge_command command;
+	struct ath_walk_run walk; /* first member, for its callbacks */
+	struct ath_database_work *work;
+	struct ath_arena *arena;
+	const struct ath_step_world *world;
+	struct ath_known known;
+	bool *all;         /* every revision */
+	const char *copy;  /* that the revisions are run on */
+	bool is_rehearsal; /* of what comes after a repair */
 };
 
-static void on_reply(struct ath_step *step, const struct ath_bridge_reply *reply)
+static struct migrate *migrate_of(struct ath_step *step)
 {
-	if (reply->event == ATH_BRIDGE_SAYS_REVISION && ath_str_is(reply->state, "start"))
-		ath_step_say(step, "revision %s", reply->revision);
+	return ath_step_data(step, sizeof(struct migrate));
 }
+
+/* ---- what is verified ---- */
 
 /* The live file must be as it was when the lock was taken: a migration may have found a way to it. */
 static bool check_live(struct ath_database_work *work, struct ath_err *err)
@@ -34,11 +48,64 @@ static bool check_live(struct ath_database_work *work, struct ath_err *err)
 		       work->path, work->pre_image);
 }
 
+/* What the revisions that ran are for must be there (V6). */
+static bool check_effects(struct migrate *migrate, struct ath_err *err)
+{
+	struct ath_walk_question question = {
+		.chain = &migrate->known.chain,
+		.effects = migrate->known.effects,
+		.cut = migrate->all,
+	};
+	struct ath_look look = { 0 };
+	const char *fault;
+	size_t revision;
+
+	if (!question.effects)
+		return true;
+	if (!ath_facts_snapshot(migrate->copy, migrate->work->version_table, 0, migrate->arena,
+				&look, &question.live, err))
+		return false;
+	ath_look_fini(&look);
+	fault = ath_walk_find_fault(&question, migrate->walk.ran, migrate->arena, &revision);
+	return !fault || ath_err_set(err, ATH_ERR_VERIFY,
+				     "revision %s ended well, and the copy does not show it: '%s' "
+				     "is not as its text says",
+				     question.chain->entries[revision].id, fault);
+}
+
+/* The repaired copy must need no repair. */
+static bool check_repaired(struct migrate *migrate, struct ath_err *err)
+{
+	struct ath_decision_question question = {
+		.path = migrate->work->clone,
+		.name = migrate->work->path,
+		.version_table = migrate->work->version_table,
+		.known = &migrate->known,
+	};
+	struct ath_decision_seen seen;
+	struct ath_database_plan plan;
+	bool is_decided;
+
+	if (migrate->world->assume_revision)
+		return true; /* the operator's word against the evidence */
+	is_decided = ath_decision_make(&question, migrate->arena, &seen, &plan, err);
+	ath_look_fini(&seen.look);
+	if (!is_decided)
+		return ath_err_prefix(err, "the repaired copy is still in question");
+	return (!plan.must_stamp && !plan.half) ||
+	       ath_err_set(err, ATH_ERR_VERIFY, "the repaired copy is still not in order: %s",
+			   plan.said);
+}
+
 static bool verify_work(void *data, struct ath_err *err)
 {
-	struct ath_database_work *work = data;
+	struct migrate *migrate = data;
+	struct ath_database_work *work = migrate->work;
+	bool is_repair = migrate->world->repairs_only;
 
-	return check_live(work, err) && ath_database_verify(work, &work->before, err);
+	return check_live(work, err) &&
+	       (is_repair ? check_repaired(migrate, err) : check_effects(migrate, err)) &&
+	       ath_database_verify(work, &work->before, err);
 }
 
 static void on_verified(struct ath_step *step, const struct ath_err *err)
@@ -56,36 +123,91 @@ static void on_verified(struct ath_step *step, const struct ath_err *err)
 	ath_pairs_fini(&pairs);
 }
 
-static void on_end(struct ath_step *step, const struct ath_err *bridge_err)
-{
-	struct ath_err err = *bridge_err;
+/* ---- the walk ---- */
 
+/* The rehearsal of a repair: whatever came of it, the repair stands. */
+static void end_rehearsal(struct ath_step *step, const struct ath_err *err)
+{
+	struct migrate *migrate = migrate_of(step);
+	struct ath_err trouble = { 0 };
+
+	if (err->code == ATH_ERR_OK)
+		ath_step_say(step,
+			     "the upgrade to the head was rehearsed on another copy, and works");
+	else
+		ath_step_say(step, "WARNING: the upgrade to the head would fail: %s", err->msg);
+	ath_step_fact(step, "database.rehearsal", err->code == ATH_ERR_OK ? "works" : err->msg);
+	if (!ath_database_remove_copy(migrate->copy, &trouble))
+		ath_step_logf(step, "athanor: %s", trouble.msg);
+}
+
+static void on_end(struct ath_step *step, const struct ath_err *walk_err)
+{
+	struct migrate *migrate = migrate_of(step);
+	struct ath_err err = *walk_err;
+
+	if (migrate->is_rehearsal && !ath_step_is_cancelled(step)) {
+		end_rehearsal(step, &err);
+		ath_err_clear(&err);
+	}
 	if (err.code == ATH_ERR_OK) {
-		ath_step_work(step, verify_work, ath_step_section(step), on_verified);
+		ath_step_work(step, verify_work, migrate, on_verified);
 		return;
 	}
 	ath_err_prefix(&err, "migrating a copy of the database");
 	ath_step_fail(step, &err);
 }
 
-static void migrate_start(struct ath_step *step)
+static bool prepare_work(void *data, struct ath_err *err)
 {
-	struct migrate *migrate = ath_step_data(step, sizeof(*migrate));
-	struct ath_database_work *work = ath_step_section(step);
-	struct ath_err err = { 0 };
+	struct migrate *migrate = data;
+	const struct ath_database_work *work = migrate->work;
 
-	migrate->command.verb = ATH_BRIDGE_UPGRADE;
-	migrate->bridge = (struct ath_bridge_run){
+	if (!ath_known_load(migrate->world, migrate->arena, &migrate->known, err))
+		return false;
+	migrate->all =
+		ath_arena_new(migrate->arena, migrate->known.chain.len + 1, sizeof(*migrate->all));
+	memset(migrate->all, true, migrate->known.chain.len);
+	if (migrate->copy == work->clone)
+		return true;
+	return ath_database_copy_file(work->clone, migrate->copy, err);
+}
+
+static void on_prepared(struct ath_step *step, const struct ath_err *err)
+{
+	struct migrate *migrate = migrate_of(step);
+
+	if (err->code != ATH_ERR_OK) {
+		ath_step_fail(step, err);
+		return;
+	}
+	migrate->walk = (struct ath_walk_run){
 		.config = ath_step_config(step),
-		.clone = work->clone,
-		.live = work->path,
-		.commands = &migrate->command,
-		.len = 1,
-		.on_reply = on_reply,
+		.clone = migrate->copy,
+		.live = migrate->work->path,
+		.version_table = migrate->work->version_table,
+		.known = &migrate->known,
+		.goal = migrate->all,
 		.on_end = on_end,
 	};
-	if (!ath_bridge_run_start(step, &err))
-		ath_step_fail(step, &err);
+	ath_walk_run_start(step);
+}
+
+static void migrate_start(struct ath_step *step)
+{
+	struct migrate *migrate = migrate_of(step);
+
+	migrate->work = ath_step_section(step);
+	migrate->arena = ath_step_arena(step);
+	migrate->world = ath_step_world(step);
+	migrate->copy = migrate->work->clone;
+	migrate->is_rehearsal =
+		migrate->world->repairs_only &&
+		strcmp(ath_pairs_get(migrate->world->facts, "database.pending"), "0") != 0;
+	if (migrate->is_rehearsal)
+		migrate->copy = ath_arena_printf(migrate->arena, "%s/rehearsal.db",
+						 migrate->world->run_dir);
+	ath_step_work(step, prepare_work, migrate, on_prepared);
 }
 
 static void migrate_probe(const struct ath_step_world *world, const void *config,

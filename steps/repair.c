@@ -1,81 +1,184 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * steps/repair: makes the clone, and makes its version rows true where Alembic itself can tell: a
- * row that is an ancestor of another goes, and a revision that the operator states is written.
+ * steps/repair: makes the copy, and makes it true: its version rows say what its schema is, and a
+ * revision that was interrupted is run whole.
+ *
+ * What `detect` decided without the lock is decided again here, on the copy that was made under it;
+ * another answer stops the run.
  */
+#include <stdlib.h>
 #include <string.h>
 
-#include "steps/bridge_run.h"
+#include "alembic/explain.h"
+#include "base/mem.h"
 #include "steps/database.h"
+#include "steps/decision.h"
 #include "steps/table.h"
+#include "steps/walk_run.h"
 
 struct repair {
-	struct ath_bridge_run bridge; /* first member, for its callbacks */
+	struct ath_walk_run walk; /* first member, for its callbacks */
 	struct ath_bridge_command command;
+	struct ath_database_work *work;
+	struct ath_arena *arena;
+	const struct ath_step_world *world;
+	const char *decided; /* by detect; "": not yet */
+	struct ath_known known;
+	struct ath_database_plan plan;
+	struct ath_texts rows; /* of the copy, before anything is written to it */
+	const bool *goal;      /* what is applied when this step has ended */
 };
+
+static struct repair *repair_of(struct ath_step *step)
+{
+	return ath_step_data(step, sizeof(struct repair));
+}
+
+/* ---- the copy, and what is to be done with it ---- */
+
+static bool confirm(const struct repair *repair, struct ath_err *err)
+{
+	const char *now = repair->plan.decided ? repair->plan.decided : "";
+
+	return !*repair->decided || strcmp(now, repair->decided) == 0 ||
+	       ath_err_set(err, ATH_ERR_DECISION,
+			   "'%s' was changed by another process between the look at it and its "
+			   "lock ('%s' then, '%s' now); stop what uses it",
+			   repair->work->path, repair->decided, now);
+}
+
+static void keep_rows(struct repair *repair, const struct ath_look *look)
+{
+	const char **items = ath_arena_new(repair->arena, look->rows_len + 1, sizeof(*items));
+
+	for (size_t i = 0; i < look->rows_len; i++)
+		items[i] = ath_arena_strdup(repair->arena, look->rows[i]);
+	repair->rows = (struct ath_texts){ items, look->rows_len };
+}
+
+/* A repair alone ends here: these rows are what it was for, not the heads. */
+static void expect_rows(struct repair *repair)
+{
+	if (!repair->world->repairs_only)
+		return;
+	free(repair->work->heads);
+	repair->work->heads =
+		ath_mem_strdup(ath_explain_cut(&repair->known.chain, repair->goal, repair->arena));
+}
+
+static bool decide(struct repair *repair, struct ath_err *err)
+{
+	struct ath_decision_question question = {
+		.path = repair->work->clone,
+		.name = repair->work->path,
+		.version_table = repair->work->version_table,
+		.known = &repair->known,
+		.assume = repair->world->assume_revision,
+	};
+	struct ath_decision_seen seen;
+	bool is_decided = ath_decision_make(&question, repair->arena, &seen, &repair->plan, err) &&
+			  confirm(repair, err);
+
+	if (is_decided) {
+		keep_rows(repair, &seen.look);
+		repair->goal = ath_decision_goal(&repair->known.chain, &repair->plan, &repair->rows,
+						 repair->arena);
+		expect_rows(repair);
+	}
+	ath_look_fini(&seen.look);
+	return is_decided;
+}
 
 static bool clone_work(void *data, struct ath_err *err)
 {
-	struct ath_database_work *work = data;
+	struct repair *repair = data;
+	struct ath_database_work *work = repair->work;
 
 	return ath_live_copy(work->live, work->clone, NULL, NULL, err) &&
-	       ath_live_settle(work->clone, err);
+	       ath_live_settle(work->clone, err) &&
+	       ath_known_load(repair->world, repair->arena, &repair->known, err) &&
+	       decide(repair, err);
 }
 
-static void on_end(struct ath_step *step, const struct ath_err *bridge_err)
+/* ---- rows, and the revision that was interrupted ---- */
+
+static void on_completed(struct ath_step *step, const struct ath_err *walk_err)
+{
+	struct repair *repair = repair_of(step);
+	struct ath_err err = *walk_err;
+
+	if (err.code != ATH_ERR_OK) {
+		if (repair->plan.half)
+			ath_err_prefix(&err, "finishing revision %s on the copy",
+				       repair->plan.half);
+		ath_step_fail(step, &err);
+		return;
+	}
+	ath_step_done(step);
+}
+
+static void complete(struct ath_step *step)
+{
+	struct repair *repair = repair_of(step);
+
+	if (!repair->plan.half && !repair->plan.has_leftovers) {
+		ath_step_done(step);
+		return;
+	}
+	if (repair->plan.half)
+		ath_step_say(step, "finishing revision %s on the copy", repair->plan.half);
+	repair->walk = (struct ath_walk_run){
+		.config = ath_step_config(step),
+		.clone = repair->work->clone,
+		.live = repair->work->path,
+		.version_table = repair->work->version_table,
+		.known = &repair->known,
+		.goal = repair->goal,
+		.on_end = on_completed,
+	};
+	ath_walk_run_start(step);
+}
+
+static void on_stamped(struct ath_step *step, const struct ath_err *bridge_err)
 {
 	struct ath_err err = *bridge_err;
 
 	if (err.code == ATH_ERR_OK) {
-		ath_step_done(step);
+		complete(step);
 		return;
 	}
 	ath_err_prefix(&err, "writing the version rows on the copy");
 	ath_step_fail(step, &err);
 }
 
-static struct ath_texts stamp_of(struct ath_step *step)
-{
-	struct ath_arena *arena = ath_step_arena(step);
-	const char *stated = ath_pairs_get(ath_step_world(step)->facts, "database.stamp");
-	char *rest, *one, *copy = ath_arena_strdup(arena, stated);
-	const char **items = ath_arena_new(arena, strlen(copy) / 2 + 2, sizeof(*items));
-	struct ath_texts texts = { .items = items };
-
-	for (one = strtok_r(copy, ",", &rest); one; one = strtok_r(NULL, ",", &rest))
-		items[texts.len++] = one;
-	return texts;
-}
-
 static void on_cloned(struct ath_step *step, const struct ath_err *err)
 {
-	struct repair *repair = ath_step_data(step, sizeof(*repair));
-	struct ath_database_work *work = ath_step_section(step);
-	struct ath_texts stamp = stamp_of(step);
+	struct repair *repair = repair_of(step);
 	struct ath_err trouble = *err;
 
 	if (trouble.code != ATH_ERR_OK) {
 		ath_step_fail(step, &trouble);
 		return;
 	}
-	if (!stamp.len) {
-		ath_step_done(step);
+	ath_decision_set_end(step, &repair->known.chain, &repair->plan, &repair->rows);
+	if (!repair->plan.must_stamp) {
+		complete(step);
 		return;
 	}
-	ath_step_say(step, "writing the version row %s on the copy",
-		     ath_database_join(&stamp, ath_step_arena(step)));
+	ath_step_say(step, "writing the version row '%s' on the copy",
+		     ath_database_join(&repair->plan.stamp, repair->arena));
 	repair->command = (struct ath_bridge_command){
 		.verb = ATH_BRIDGE_STAMP,
-		.ids = stamp,
+		.ids = repair->plan.stamp,
 		.purge = true,
 	};
-	repair->bridge = (struct ath_bridge_run){
+	repair->walk.bridge = (struct ath_bridge_run){
 		.config = ath_step_config(step),
-		.clone = work->clone,
-		.live = work->path,
+		.clone = repair->work->clone,
+		.live = repair->work->path,
 		.commands = &repair->command,
 		.len = 1,
-		.on_end = on_end,
+		.on_end = on_stamped,
 	};
 	if (!ath_bridge_run_start(step, &trouble))
 		ath_step_fail(step, &trouble);
@@ -83,7 +186,14 @@ static void on_cloned(struct ath_step *step, const struct ath_err *err)
 
 static void repair_start(struct ath_step *step)
 {
-	ath_step_work(step, clone_work, ath_step_section(step), on_cloned);
+	struct repair *repair = repair_of(step);
+
+	repair->work = ath_step_section(step);
+	repair->arena = ath_step_arena(step);
+	repair->world = ath_step_world(step);
+	repair->decided = ath_arena_strdup(repair->arena,
+					   ath_pairs_get(repair->world->facts, "database.decided"));
+	ath_step_work(step, clone_work, repair, on_cloned);
 }
 
 static void repair_probe(const struct ath_step_world *world, const void *config,
@@ -94,7 +204,8 @@ static void repair_probe(const struct ath_step_world *world, const void *config,
 
 const struct ath_step_type ath_step_repair = {
 	.name = "repair",
-	.summary = "Copy the database and make the version rows of the copy true.",
+	.summary = "Copy the database, make the copy's version rows true, finish what was "
+		   "interrupted.",
 	.fields = ath_database_fields,
 	.config_size = sizeof(struct ath_database_config),
 	.uses_job = true,

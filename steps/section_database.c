@@ -13,24 +13,6 @@
 #include "os/file.h"
 #include "steps/database.h"
 
-/* The clone and what SQLite may have left beside it. */
-static bool remove_clone(const char *clone, struct ath_err *err)
-{
-	static const char *const tails[] = { "", "-wal", "-shm", "-journal", ".pages" };
-
-	for (size_t i = 0; i < sizeof(tails) / sizeof(tails[0]); i++) {
-		struct ath_str path = { 0 };
-		bool is_gone;
-
-		ath_str_printf(&path, "%s%s", clone, tails[i]);
-		is_gone = ath_file_remove_tree(ath_str_get(&path), err);
-		ath_str_fini(&path);
-		if (!is_gone)
-			return false;
-	}
-	return true;
-}
-
 static void *database_open(const struct ath_step_world *world)
 {
 	struct ath_database_work *work = ath_mem_new(1, sizeof(*work));
@@ -60,7 +42,7 @@ static bool database_close(void *user, struct ath_err *err)
 	work->live = NULL;
 	if (work->is_committed)
 		work->verdict = work->is_fresh ? "created" : "upgraded";
-	return remove_clone(work->clone, err);
+	return ath_database_remove_copy(work->clone, err);
 }
 
 /* A write that failed half-way (disk full) may still lie in the file: SQLite takes it back when the
@@ -145,7 +127,7 @@ static bool database_abandon(void *user, struct ath_err *err)
 						 : assert_unchanged(work, err);
 	ath_live_close(work->live, work->is_committed);
 	work->live = NULL;
-	is_removed = remove_clone(work->clone, &trouble);
+	is_removed = ath_database_remove_copy(work->clone, &trouble);
 	if (is_removed && is_judged && !work->is_committed)
 		is_removed = ath_file_remove_tree(work->pre_image, &trouble); /* live is the same */
 	if (is_judged && !is_removed)

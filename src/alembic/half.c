@@ -20,18 +20,6 @@ static bool is_next(const struct ath_chain *chain, const bool *cut, size_t revis
 	return !cut[revision];
 }
 
-/* The last touch of a track by the revision at a place, or NULL: its net effect. */
-static const struct ath_touch *find_net(const struct ath_track *track, size_t place)
-{
-	const struct ath_touch *found = NULL;
-
-	for (const struct ath_touch *one = track->touches; one; one = one->next) {
-		if (one->place == place && (!found || one->verb != ATH_TOUCH_ALTER))
-			found = one;
-	}
-	return found;
-}
-
 static bool has_type(const struct ath_track *track, const struct ath_touch *touch)
 {
 	return track->live && track->live->attributes.type && touch->with &&
@@ -42,7 +30,7 @@ static bool explains(const struct ath_intervals *in, size_t place,
 		     const struct ath_score_item *item)
 {
 	const struct ath_track *track = &in->tracks[item->track];
-	const struct ath_touch *net = find_net(track, place);
+	const struct ath_touch *net = ath_interval_find_net(track, place);
 
 	if (!net)
 		return false;
@@ -73,30 +61,13 @@ static bool explains_all(const struct ath_intervals *in, size_t place,
 	return explains_some;
 }
 
-static bool is_born_with_table(const struct ath_intervals *in, const struct ath_track *track,
-			       size_t place)
-{
-	const struct ath_touch *net =
-		track->table == ATH_TRACK_NONE ? NULL : find_net(&in->tracks[track->table], place);
-
-	return net && net->verb == ATH_TOUCH_ADD;
-}
-
-/* CREATE TABLE is one statement: its columns and foreign keys cannot be half there. */
-static bool is_separate(const struct ath_intervals *in, const struct ath_track *track, size_t place)
-{
-	return (track->element.kind != ATH_ELEMENT_COLUMN &&
-		track->element.kind != ATH_ELEMENT_FOREIGN) ||
-	       !is_born_with_table(in, track, place);
-}
-
 static bool is_done(const struct ath_intervals *in, const struct ath_touch *net)
 {
 	const struct ath_track *track = &in->tracks[net->track];
 
 	switch (net->verb) {
 	case ATH_TOUCH_ADD:
-		return track->live || !is_separate(in, track, net->place);
+		return track->live || !ath_interval_is_separate(in, track, net->place);
 	case ATH_TOUCH_DROP:
 		return !track->live;
 	case ATH_TOUCH_ALTER:
@@ -119,11 +90,12 @@ static void compare(const struct ath_intervals *in, const bool *cut, size_t plac
 		const char *type;
 		enum ath_presence before = ath_interval_find(in, track, cut, &last, &type);
 
-		if (one != find_net(track, place))
+		if (one != ath_interval_find_net(track, place))
 			continue;
 		out->is_whole = out->is_whole && is_done(in, one);
 		if (one->verb == ATH_TOUCH_ADD && track->live && before != ATH_PRESENCE_IN &&
-		    before != ATH_PRESENCE_IMPLIED && !is_born_with_table(in, track, place))
+		    before != ATH_PRESENCE_IMPLIED &&
+		    !ath_interval_is_born_with_table(in, track, place))
 			*ath_vec_push(&there) = *track->live;
 		if (one->verb == ATH_TOUCH_DROP && !track->live && before == ATH_PRESENCE_IN &&
 		    !one->is_derived)
@@ -167,6 +139,13 @@ static bool touches_table(const struct ath_intervals *in, size_t place, const ch
 	return false;
 }
 
+const char *ath_half_original_of(const struct ath_element *table)
+{
+	if (table->kind != ATH_ELEMENT_TABLE || !ath_str_has_prefix(table->table, rebuild_prefix))
+		return NULL;
+	return table->table + strlen(rebuild_prefix);
+}
+
 struct ath_half_rebuild ath_half_find_rebuild(const struct ath_intervals *intervals,
 					      const bool *cut, struct ath_arena *arena)
 {
@@ -175,15 +154,12 @@ struct ath_half_rebuild ath_half_find_rebuild(const struct ath_intervals *interv
 	const char *original;
 
 	for (size_t i = 0; !found.table && i < intervals->live.len; i++) {
-		const struct ath_element *one = &intervals->live.items[i];
-
-		if (one->kind == ATH_ELEMENT_TABLE &&
-		    ath_str_has_prefix(one->table, rebuild_prefix))
-			found.table = one;
+		if (ath_half_original_of(&intervals->live.items[i]))
+			found.table = &intervals->live.items[i];
 	}
 	if (!found.table)
 		return found;
-	original = found.table->table + strlen(rebuild_prefix);
+	original = ath_half_original_of(found.table);
 	found.has_original =
 		ath_element_find(&intervals->live, ath_element_table_key(arena, original));
 	for (size_t place = 0; found.revision == chain->len && place < chain->len; place++) {
@@ -203,7 +179,7 @@ const struct ath_track *ath_half_find_lack(const struct ath_intervals *intervals
 		const struct ath_touch *last;
 		const char *type;
 
-		if (one != find_net(track, place) || is_done(intervals, one) ||
+		if (one != ath_interval_find_net(track, place) || is_done(intervals, one) ||
 		    one->verb != ATH_TOUCH_ADD)
 			continue;
 		if (track->table != ATH_TRACK_NONE && !intervals->tracks[track->table].live)

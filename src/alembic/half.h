@@ -23,6 +23,9 @@ struct ath_half_find {
 struct ath_half_find ath_half_find(const struct ath_intervals *intervals, const bool *cut,
 				   const struct ath_score *score, struct ath_arena *arena);
 
+/* The name (folded) of the table that a table `_alembic_tmp_X` was to replace; NULL: it is none. */
+const char *ath_half_original_of(const struct ath_element *table);
+
 /* A left-over of a batch rebuild. */
 struct ath_half_rebuild {
 	const struct ath_element *table; /* `_alembic_tmp_X` in the live schema; NULL: none */

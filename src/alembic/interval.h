@@ -101,6 +101,20 @@ enum ath_presence ath_interval_find(const struct ath_intervals *intervals,
 				    const struct ath_track *track, const bool *cut,
 				    const struct ath_touch **out_last, const char **out_type);
 
+/* The last touch of a track by the revision at a place, or NULL: its net effect. */
+const struct ath_touch *ath_interval_find_net(const struct ath_track *track, size_t place);
+
+/* Does the revision at a place make the track's table, too? */
+bool ath_interval_is_born_with_table(const struct ath_intervals *intervals,
+				     const struct ath_track *track, size_t place);
+
+/*
+ * Can the revision at a place be interrupted between the track and its table? CREATE TABLE is one
+ * statement: its columns and foreign keys cannot be half there.
+ */
+bool ath_interval_is_separate(const struct ath_intervals *intervals, const struct ath_track *track,
+			      size_t place);
+
 /* May the revision do more than is known of it? */
 bool ath_interval_is_blind(const struct ath_effects *effects);
 

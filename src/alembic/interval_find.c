@@ -116,3 +116,33 @@ bool ath_interval_is_blind(const struct ath_effects *effects)
 {
 	return effects->source == ATH_EFFECTS_UNKNOWN || effects->is_lower_bound;
 }
+
+const struct ath_touch *ath_interval_find_net(const struct ath_track *track, size_t place)
+{
+	const struct ath_touch *found = NULL;
+
+	for (const struct ath_touch *one = track->touches; one; one = one->next) {
+		if (one->place == place && (!found || one->verb != ATH_TOUCH_ALTER))
+			found = one;
+	}
+	return found;
+}
+
+bool ath_interval_is_born_with_table(const struct ath_intervals *in, const struct ath_track *track,
+				     size_t place)
+{
+	const struct ath_touch *net =
+		track->table == ATH_TRACK_NONE
+			? NULL
+			: ath_interval_find_net(&in->tracks[track->table], place);
+
+	return net && net->verb == ATH_TOUCH_ADD;
+}
+
+bool ath_interval_is_separate(const struct ath_intervals *in, const struct ath_track *track,
+			      size_t place)
+{
+	return (track->element.kind != ATH_ELEMENT_COLUMN &&
+		track->element.kind != ATH_ELEMENT_FOREIGN) ||
+	       !ath_interval_is_born_with_table(in, track, place);
+}

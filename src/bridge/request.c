@@ -85,7 +85,7 @@ static void put_command(struct ath_json *json, const struct ath_bridge_command *
 	ath_json_open(json, '{');
 	ath_json_put_text(json, "do", verbs[command->verb]);
 	if (command->verb == ATH_BRIDGE_UPGRADE)
-		ath_json_put_text(json, "to", "heads");
+		ath_json_put_text(json, "to", command->ids.len ? command->ids.items[0] : "heads");
 	if (command->verb == ATH_BRIDGE_STAMP) {
 		put_texts(json, "to", &command->ids);
 		ath_json_put_bool(json, "purge", command->purge);

@@ -19,7 +19,7 @@ enum ath_bridge_do {
 	ATH_BRIDGE_HEADS,      /* the graph, as Alembic loads it */
 	ATH_BRIDGE_TARGET,     /* which database env.py would open */
 	ATH_BRIDGE_CURRENT,    /* the rows of the version table on the clone */
-	ATH_BRIDGE_UPGRADE,    /* to all heads, on the clone */
+	ATH_BRIDGE_UPGRADE,    /* to the revision `ids` or to all heads, on the clone */
 	ATH_BRIDGE_STAMP,      /* `ids`, on the clone; `purge` empties the table first */
 	ATH_BRIDGE_CREATE_ALL, /* from the project's metadata, on the clone */
 	ATH_BRIDGE_MISSING,    /* tables and columns of the metadata that the clone lacks */
@@ -31,7 +31,8 @@ enum ath_bridge_do {
 
 struct ath_bridge_command {
 	enum ath_bridge_do verb;
-	struct ath_texts ids; /* STAMP, EFFECTS: revisions; RUN: argument vector */
+	struct ath_texts ids; /* UPGRADE: one revision, or none; STAMP, EFFECTS: revisions; RUN:
+				 argument vector */
 	const char *cwd;      /* RUN: folder, or NULL */
 	bool purge;           /* STAMP */
 	/*

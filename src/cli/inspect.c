@@ -12,8 +12,6 @@
 #include "cli/print.h"
 #include "facts/python.h"
 #include "os/file.h"
-#include "steps/database_state.h"
-#include "steps/unstamped.h"
 #include "steps/verified.h"
 
 enum {
@@ -83,84 +81,45 @@ static void check_gone(struct ath_inspection *inspection)
 			 "empty now: put it back, or start anew with --allow-new-database";
 }
 
-/* Does install, which goes by the version row, do what is decided here? */
-static bool is_acted_upon(enum ath_decision decision, bool goes_on,
-			  const struct ath_database_plan *plan)
-{
-	switch (decision) {
-	case ATH_DECISION_NONE:
-		return goes_on && !plan->must_stamp;
-	case ATH_DECISION_STAMP:
-		return goes_on && plan->must_stamp;
-	case ATH_DECISION_INIT:
-		return goes_on && plan->is_fresh;
-	case ATH_DECISION_ASK:
-	case ATH_DECISION_REFUSE:
-		return !goes_on || plan->is_fresh;
-	default:
-		return false;
-	}
-}
-
-/* Where install does something else than is decided here. */
-static const char *say_otherwise(struct ath_inspection *inspection, bool goes_on,
-				 const struct ath_database_plan *plan)
-{
-	struct ath_arena *arena = &inspection->arena;
-
-	if (inspection->found.look.state == ATH_LOOK_RECOVERY)
-		return "rolls the interrupted write back and goes by the version row";
-	if (goes_on)
-		return ath_arena_printf(
-			arena, "does not act on this yet: it goes by the version row (%s%s)",
-			plan->said, plan->pending ? ", run on a copy first" : "");
-	return "does not act on this yet: it stops and asks";
-}
-
-/* Without a version row install goes by the schema, as is done here. */
-static const char *foresee_unstamped(struct ath_inspection *inspection)
+/* What install, and repair as far as it goes, do with such a database. */
+static const char *foresee(struct ath_inspection *inspection)
 {
 	const struct ath_inference *result = &inspection->found.result;
-	bool is_clear =
-		result->verdict == ATH_VERDICT_EXACT || result->verdict == ATH_VERDICT_EQUIVALENT;
+	const struct ath_chain *chain = &inspection->chain.chain;
+	struct ath_arena *arena = &inspection->arena;
+	size_t pending = result->pending.len;
 
-	if (is_clear && result->decision == ATH_DECISION_STAMP)
-		return ath_arena_printf(&inspection->arena,
-					"goes on: writes the row %s on a copy, %zu pending",
-					result->inferred, result->pending.len);
-	if (is_clear && result->decision == ATH_DECISION_NONE)
-		return ath_arena_printf(&inspection->arena, "goes on: %zu pending, run on a copy",
-					result->pending.len);
-	if (result->decision == ATH_DECISION_REFUSE)
+	if (inspection->found.look.state == ATH_LOOK_RECOVERY)
+		return "rolls the interrupted write back, under its lock, and looks again";
+	switch (result->decision) {
+	case ATH_DECISION_NONE:
+		return pending ? ath_arena_printf(arena,
+						  "goes on: %zu pending, run on a copy first",
+						  pending)
+			       : "has nothing to do";
+	case ATH_DECISION_STAMP:
+		return ath_arena_printf(arena,
+					"writes the row %s on a copy and goes on: %zu pending",
+					ath_database_join(&result->stamp, arena), pending);
+	case ATH_DECISION_COMPLETE:
+		return ath_arena_printf(
+			arena,
+			"takes back what revision %s has left, if that loses nothing, and runs it "
+			"whole, on a copy; %zu pending",
+			result->half.revision < chain->len
+				? chain->entries[result->half.revision].id
+				: "?",
+			pending);
+	case ATH_DECISION_INIT:
+		return "makes a new database";
+	case ATH_DECISION_ASK:
+		return result->verdict == ATH_VERDICT_EMPTY
+			       ? "stops here, too"
+			       : "stops here, unless --assume-revision REV says at which revision "
+				 "it is";
+	default:
 		return "stops here, too";
-	return "stops here, unless --assume-revision REV says at which revision it is";
-}
-
-/* What this version's install does with such a database. */
-static void foresee_install(struct ath_inspection *inspection)
-{
-	const struct ath_look *look = &inspection->found.look;
-	enum ath_decision decision = inspection->found.result.decision;
-	struct ath_database_plan plan;
-	struct ath_err err = { 0 };
-	bool goes_on =
-		ath_database_decide(look, inspection->version_table, &inspection->chain.chain, NULL,
-				    inspection->path, &inspection->arena, &plan, &err);
-
-	if (ath_unstamped_is(look, inspection->version_table))
-		inspection->install = foresee_unstamped(inspection);
-	else if (inspection->found.result.verdict == ATH_VERDICT_BEHIND &&
-		 decision == ATH_DECISION_STAMP)
-		inspection->install = ath_arena_printf(
-			&inspection->arena, "stops here, unless --assume-revision %s confirms it",
-			inspection->found.result.inferred);
-	else if (!is_acted_upon(decision, goes_on, &plan))
-		inspection->install = say_otherwise(inspection, goes_on, &plan);
-	else if (decision == ATH_DECISION_ASK || decision == ATH_DECISION_REFUSE)
-		inspection->install = "stops here, too";
-	else
-		inspection->install =
-			ath_arena_printf(&inspection->arena, "goes on: %s", plan.said);
+	}
 }
 
 static bool gather(struct ath_inspection *inspection, const char *stated, int *out_signal,
@@ -183,7 +142,7 @@ static bool gather(struct ath_inspection *inspection, const char *stated, int *o
 	if (!ath_facts_infer(&question, &inspection->found, out_signal, err))
 		return false;
 	check_gone(inspection);
-	foresee_install(inspection);
+	inspection->install = foresee(inspection);
 	return true;
 }
 

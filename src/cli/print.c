@@ -145,11 +145,50 @@ static void put_service(const struct ath_project *project, struct ath_str *out)
 	ath_str_putc(out, '\n');
 }
 
+/* What a repair has come to; the rows are as they were where nothing was to be done. */
+static void put_repaired(const struct ath_project *project, const struct ath_report *report,
+			 struct ath_str *out)
+{
+	const struct ath_pairs *facts = &project->facts;
+	const char *rows = ath_pairs_get(facts, "database.heads");
+	const char *before = ath_pairs_get(facts, "database.rows");
+	const char *pending = ath_pairs_get(facts, "database.pending");
+	const char *rehearsal = ath_pairs_find(facts, "database.rehearsal");
+	char *command = ath_project_command(project, "install");
+
+	if (ath_str_is(ath_pairs_find(facts, "database.work"), "none"))
+		ath_str_printf(out, "athanor: nothing to repair, the version row '%s' is true\n",
+			       rows);
+	else if (strcmp(report->database, "unchanged") == 0)
+		ath_str_printf(out,
+			       "athanor: nothing was repaired: what an interrupted rebuild has "
+			       "left holds rows, and is for you to look at\n");
+	else if (strcmp(rows, before) == 0)
+		ath_str_printf(out, "athanor: repaired, the database is whole and at '%s'\n", rows);
+	else
+		ath_str_printf(out,
+			       "athanor: repaired, the version row is now '%s' (it was '%s')\n",
+			       rows, before);
+	if (rehearsal && strcmp(rehearsal, "works") != 0)
+		ath_str_printf(out, "  WARNING:  the upgrade to the head would fail: %s\n",
+			       rehearsal);
+	if (strcmp(pending, "0") != 0)
+		ath_str_printf(out, "  pending:  %s revision%s%s; %s\n", pending,
+			       strcmp(pending, "1") == 0 ? "" : "s",
+			       ath_str_is(rehearsal, "works") ? ", rehearsed on a copy" : "",
+			       command);
+	free(command);
+}
+
 static void put_good(const struct ath_project *project, const struct ath_report *report,
 		     struct ath_str *out)
 {
 	const char *heads = ath_pairs_find(&project->facts, "database.heads");
 
+	if (project->world.repairs_only) {
+		put_repaired(project, report, out);
+		return;
+	}
 	if (project->is_partial)
 		ath_str_printf(out, "athanor: the chosen steps of %s are done",
 			       project->recipe.name);
@@ -188,7 +227,8 @@ static void put_failure(const struct ath_report *report, struct ath_str *out)
 static void put_next(const struct ath_project *project, const struct ath_report *report,
 		     struct ath_str *out)
 {
-	char *command = ath_project_command(project, "install");
+	bool is_repair = project->world.repairs_only;
+	char *command = ath_project_command(project, is_repair ? "repair" : "install");
 	const char *rest = "goes on where this run stopped";
 
 	if (report->cause.code == ATH_ERR_DECISION)

@@ -64,6 +64,7 @@ static void init_world(struct ath_project *project, const struct ath_options *op
 		.facts = &project->facts,
 		.lock_timeout_ms = options->lock_timeout_ms,
 		.assume_revision = options->assume_revision,
+		.repairs_only = options->repairs_only,
 		.allow_row_loss = options->allow_row_loss,
 		.allow_new_database = options->allow_new_database,
 		.find_note = find_note,

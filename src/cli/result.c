@@ -91,7 +91,8 @@ void ath_result_print(const struct ath_result *result, const struct ath_project 
 {
 	struct ath_str text = { 0 };
 	struct ath_json json = { .out = &text };
-	char *next = report->exit_status ? ath_project_command(project, "install") : NULL;
+	const char *command = project->world.repairs_only ? "repair" : "install";
+	char *next = report->exit_status ? ath_project_command(project, command) : NULL;
 
 	ath_result_open(&json, project);
 	ath_json_put_text(&json, "run", project->world.run);

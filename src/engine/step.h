@@ -40,6 +40,7 @@ struct ath_step_world {
 	struct ath_pairs *facts;               /* known so far; probes add to it */
 	uint64_t lock_timeout_ms;              /* how long to wait for another's lock */
 	const char *assume_revision;           /* --assume-revision, or NULL */
+	bool repairs_only;                     /* make the version rows true, upgrade nothing */
 	bool allow_new_database;               /* --allow-new-database */
 	bool allow_row_loss;                   /* --allow-row-loss */
 	ath_step_note_fn *find_note;

@@ -238,7 +238,7 @@ bool ath_audit_compare(const struct ath_audit *before, const struct ath_audit *a
 				   "%lld foreign keys point nowhere, %lld did before",
 				   (long long)after->foreign_key_faults,
 				   (long long)before->foreign_key_faults);
-	if (after->leftover)
+	if (after->leftover && !ath_str_is(after->leftover, before->leftover))
 		return ath_err_set(err, ATH_ERR_VERIFY,
 				   "table '%s' was left over by an interrupted migration",
 				   after->leftover);

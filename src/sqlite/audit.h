@@ -46,7 +46,7 @@ ATH_NODISCARD bool ath_audit_read(const char *path, const char *version_table,
 void ath_audit_fini(struct ath_audit *audit);
 
 /*
- * May `after` replace `before`? Both sound, no more foreign key faults, no left-over, same page size
+ * May `after` replace `before`? Both sound, no more foreign key faults, no left-over that is new, same page size
  * and encoding, and no surviving table with fewer rows. The journal mode is not compared, as a
  * settled copy has its own.
  * Fails with: ATH_ERR_VERIFY (the first thing that is wrong), ATH_ERR_DECISION (only rows are fewer:

@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cli/runner: a run of steps, from the lock to the last line.
+ *
+ *	lock ── journal ── sweep of a dead run ── plan ──► nothing to do: say so, end
+ *	                                            │      (no process was started, no handle is open)
+ *	                                  close all ▼ handles
+ *	                                 warden ── orchestrator: loop, journal, engine/run ──► report
+ */
+#include "cli/runner.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "cli/commands.h"
+#include "cli/print.h"
+#include "cli/project.h"
+#include "cli/result.h"
+#include "engine/run.h"
+#include "journal/journal.h"
+#include "os/file.h"
+#include "os/loop.h"
+#include "os/process.h"
+#include "os/warden.h"
+#include "steps/table.h"
+#include "trust/secret.h"
+#include "ui/json.h"
+#include "ui/plain.h"
+
+enum {
+	MARK_LEN = 16, /* hexadecimal digits of a run's mark */
+};
+
+struct runner {
+	const struct ath_runner_kind *kind; /* borrowed */
+	const struct ath_options *options;  /* borrowed */
+	struct ath_project project;         /* owned */
+	struct ath_lock lock;               /* owned */
+	struct ath_result result;           /* owned; the states of steps, for --json */
+	struct ath_ui_plain plain;
+	char mark[ATH_SECRET_TEXT];
+	char boot_id[40];
+};
+
+/* ---- before anything runs ---- */
+
+/* The folder keeps the lock in any case, and says where the rest is. */
+static bool write_state_note(const struct ath_project *project, const char *own,
+			     struct ath_err *err)
+{
+	char *note = ath_file_join(own, ATH_PROJECT_STATE_NOTE);
+	struct ath_str text = { 0 };
+	bool is_written = true;
+
+	ath_str_printf(&text, "%s\n", project->state_dir);
+	if (strcmp(own, project->state_dir) != 0)
+		is_written = ath_file_replace(note, ath_str_get(&text), text.len, 0600, err);
+	else if (ath_file_kind(note) != ATH_FILE_ABSENT)
+		is_written = ath_file_remove_tree(note, err);
+	ath_str_fini(&text);
+	free(note);
+	return is_written;
+}
+
+/* What we write and remove below the state directory must not be led elsewhere by a link. */
+static bool check_links(const struct ath_project *project, const char *own, struct ath_err *err)
+{
+	static const char *const names[] = { "journal.db", "runs", "backups", "cache" };
+	const char *found = ath_file_is_link(own) ? own : NULL;
+	char *path = NULL;
+
+	for (size_t i = 0; !found && i < sizeof(names) / sizeof(names[0]); i++) {
+		free(path);
+		path = ath_project_path(project, names[i]);
+		if (ath_file_is_link(path))
+			found = path;
+	}
+	if (found)
+		ath_err_set(err, ATH_ERR_REFUSED,
+			    "'%s' is a symbolic link, and state is kept in real folders only: use "
+			    "--state-dir to keep it elsewhere",
+			    found);
+	free(path);
+	return !found;
+}
+
+static bool make_state_folder(const struct ath_project *project, struct ath_err *err)
+{
+	char *ignore = ath_project_path(project, ".gitignore");
+	char *own = ath_file_join(project->root, ".athanor");
+	bool is_made = check_links(project, own, err) &&
+		       ath_file_make_folders(project->state_dir, 0700, err) &&
+		       ath_file_make_folders(own, 0700, err) && write_state_note(project, own, err);
+
+	if (is_made && ath_file_kind(ignore) == ATH_FILE_ABSENT &&
+	    !ath_file_create(ignore, "*\n", 2, 0600, err)) {
+		is_made = err->code == ATH_ERR_EXISTS;
+		if (is_made)
+			ath_err_clear(err);
+	}
+	free(own);
+	free(ignore);
+	return is_made ||
+	       ath_err_prefix(err, "the state directory '%s' cannot be used", project->state_dir);
+}
+
+static void on_wait(void *user, const struct ath_lock_hint *holder)
+{
+	const struct runner *runner = user;
+
+	if (runner->options->quiet)
+		return;
+	if (!holder->pid) /* it has the lock, and has started no step yet */
+		fputs("athanor: another run is at work, waiting\n", stderr);
+	else
+		fprintf(stderr,
+			"athanor: another run is at work (process %d, since %s, at step '%s'), "
+			"waiting\n",
+			(int)holder->pid, holder->started, holder->step);
+}
+
+static bool take_lock(struct runner *runner, struct ath_err *err)
+{
+	char *path = ath_file_join(runner->project.root, ".athanor/lock");
+	bool is_taken = ath_lock_take(path, runner->options->lock_timeout_ms, on_wait, runner,
+				      &runner->lock, err);
+
+	free(path);
+	return is_taken;
+}
+
+static bool open_journal(struct runner *runner, struct ath_err *err)
+{
+	char *path = ath_project_path(&runner->project, "journal.db");
+
+	runner->project.journal = ath_journal_open(path, err);
+	free(path);
+	return runner->project.journal != NULL;
+}
+
+/* Everything in a dead run's folder but logs and requests is a copy of the database, or part of one. */
+static bool remove_scratch(void *user, const char *name, bool is_folder)
+{
+	const char *end = strrchr(name, '.');
+	char *path = ath_file_join(user, name);
+	struct ath_err ignored = { 0 };
+
+	if (!is_folder && !ath_str_is(end, ".log") && !ath_str_is(end, ".request") &&
+	    !ath_file_remove_tree(path, &ignored))
+		ath_err_clear(&ignored); /* it is never used, and only takes place */
+	free(path);
+	return true;
+}
+
+static void sweep_folder(const struct runner *runner, const char *mark)
+{
+	char *runs = ath_project_path(&runner->project, "runs");
+	char *folder = ath_file_join(runs, mark);
+	struct ath_err ignored = { 0 };
+
+	if (!ath_file_list(folder, remove_scratch, folder, &ignored))
+		ath_err_clear(&ignored); /* it died before it had a folder */
+	free(folder);
+	free(runs);
+}
+
+/* No process of a run that died may live beside this one; its copies go, its row is closed. */
+static bool bury_dead_runs(struct runner *runner, struct ath_err *err)
+{
+	struct ath_arena arena = { 0 };
+	struct ath_replay_runs open;
+	bool is_done = ath_replay_load_open(runner->project.journal, &arena, &open, err);
+
+	for (size_t i = 0; is_done && i < open.len; i++) {
+		char *entry = NULL;
+		unsigned killed = 0;
+
+		if (strcmp(open.items[i].boot_id, runner->boot_id) == 0) {
+			struct ath_str text = { 0 };
+
+			ath_str_printf(&text, "ATHANOR_RUN=%s", open.items[i].mark);
+			entry = ath_str_steal(&text);
+			killed = ath_process_sweep(entry, NULL);
+		}
+		if (killed)
+			fprintf(stderr, "athanor: ended %u process%s of an earlier run that died\n",
+				killed, killed == 1 ? "" : "es");
+		sweep_folder(runner, open.items[i].mark);
+		is_done = ath_journal_mark_dead(runner->project.journal, open.items[i].id, err);
+		free(entry);
+	}
+	ath_arena_fini(&arena);
+	return is_done;
+}
+
+static bool prepare(struct runner *runner, struct ath_err *err)
+{
+	ath_warden_boot_id(runner->boot_id);
+	ath_secret_make(runner->mark);
+	runner->mark[MARK_LEN] = '\0';
+	return ath_project_open(&runner->project, runner->options, err) &&
+	       make_state_folder(&runner->project, err) && take_lock(runner, err) &&
+	       open_journal(runner, err) && bury_dead_runs(runner, err) &&
+	       ath_project_plan(&runner->project, runner->options, err);
+}
+
+static struct ath_journal_run journal_run(const struct runner *runner)
+{
+	return (struct ath_journal_run){
+		.mark = runner->mark,
+		.boot_id = runner->boot_id,
+		.command = runner->kind->command,
+		.continues = runner->project.history.continues,
+	};
+}
+
+/* ---- nothing to do ---- */
+
+static int say_nothing(struct runner *runner)
+{
+	struct ath_journal_run run = journal_run(runner);
+	struct ath_err err = { 0 };
+	struct ath_report report = { .outcome = "nothing" };
+
+	if (!ath_journal_add_nothing(runner->project.journal, &run, &err))
+		return ath_print_error(&err, NULL);
+	if (!runner->options->quiet && !runner->options->json)
+		printf("athanor: nothing to do, %s %s\n", runner->project.recipe.name,
+		       runner->options->repairs_only ? "has a sound database"
+		       : runner->project.is_partial  ? "has the chosen steps"
+						     : "is installed");
+	if (runner->options->json)
+		ath_result_print(&runner->result, &runner->project, &report);
+	return 0;
+}
+
+/* ---- the go-ahead ---- */
+
+static bool must_ask(const struct ath_options *options)
+{
+	return !options->yes && !options->no_input && !options->json && isatty(STDIN_FILENO) &&
+	       isatty(STDERR_FILENO);
+}
+
+static bool ask(struct runner *runner)
+{
+	struct ath_str text = { 0 };
+	char answer[16] = "";
+
+	ath_print_plan(&runner->project, false, &text);
+	ath_str_printf(&text, "%s %s in %s? [y/N] ", runner->kind->question,
+		       runner->project.recipe.name, runner->project.root);
+	ath_print_flush(&text, true);
+	return fgets(answer, sizeof(answer), stdin) && (answer[0] == 'y' || answer[0] == 'Y');
+}
+
+static int show_dry_run(struct runner *runner)
+{
+	struct ath_str text = { 0 };
+
+	ath_print_plan(&runner->project, runner->options->verbose, &text);
+	ath_print_flush(&text, false);
+	return runner->options->detailed_exitcode ? 2 : 0;
+}
+
+/* ---- the orchestrator ---- */
+
+static void on_event(void *user, const struct ath_event *event)
+{
+	struct runner *runner = user;
+
+	if (runner->options->json)
+		ath_result_add(&runner->result, event);
+	if (runner->options->output == ATH_OUTPUT_JSON)
+		ath_ui_json(NULL, event);
+	else
+		ath_ui_plain(&runner->plain, event);
+}
+
+static bool enter_run(struct runner *runner, char **out_run_dir, struct ath_err *err)
+{
+	struct ath_journal_run run = journal_run(runner);
+	struct ath_str path = { 0 };
+
+	if (!open_journal(runner, err) ||
+	    !ath_journal_begin_run(runner->project.journal, &run, err))
+		return false;
+	ath_str_printf(&path, "%s/runs/%s", runner->project.state_dir, runner->mark);
+	*out_run_dir = ath_str_steal(&path);
+	runner->project.world.run = runner->mark;
+	runner->project.world.run_dir = *out_run_dir;
+	ath_environ_set(&runner->project.environment, "ATHANOR_RUN", runner->mark);
+	return ath_file_make_folders(*out_run_dir, 0700, err);
+}
+
+static unsigned jobs_of(const struct ath_options *options)
+{
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (options->jobs)
+		return options->jobs;
+	return processors > 0 ? (unsigned)processors : 1;
+}
+
+static void run_steps(struct runner *runner, struct ath_loop *loop, struct ath_report *report)
+{
+	struct ath_project *project = &runner->project;
+	struct ath_run_setup setup = {
+		.loop = loop,
+		.journal = project->journal,
+		.spec = &project->spec,
+		.graph = &project->graph,
+		.plan = &project->plan,
+		.bound = project->bound,
+		.history = &project->history,
+		.table = &ath_steps,
+		.world = &project->world,
+		.lock = &runner->lock,
+		.jobs = jobs_of(runner->options),
+		.on_event = on_event,
+		.on_event_user = runner,
+	};
+
+	ath_run(&setup, report);
+}
+
+static int orchestrate(struct runner *runner)
+{
+	struct ath_err err = { 0 };
+	struct ath_report report;
+	struct ath_str text = { 0 };
+	char *run_dir = NULL;
+	struct ath_loop *loop = ath_loop_new(&err);
+
+	if (!loop || !ath_child_prepare(loop, &err) || !enter_run(runner, &run_dir, &err)) {
+		free(run_dir);
+		return ath_print_error(&err, NULL);
+	}
+	run_steps(runner, loop, &report);
+	ath_print_report(&runner->project, &report, &text);
+	ath_print_flush(&text, report.exit_status != 0 || runner->options->json);
+	if (runner->options->json)
+		ath_result_print(&runner->result, &runner->project, &report);
+	ath_process_end_all(NULL, NULL);
+	ath_loop_free(loop);
+	runner->project.world.run_dir = NULL;
+	free(run_dir);
+	return report.exit_status;
+}
+
+/* The plan says that something runs. */
+static int carry_out(struct runner *runner)
+{
+	struct ath_err err = { 0 };
+
+	if (runner->options->dry_run)
+		return show_dry_run(runner);
+	if (must_ask(runner->options) && !ask(runner)) {
+		fputs("athanor: nothing was done\n", stderr);
+		return 3;
+	}
+	ath_journal_close(runner->project.journal);
+	runner->project.journal = NULL;
+	if (!ath_warden_split(&runner->lock, &err))
+		return ath_print_error(&err, NULL);
+	return orchestrate(runner);
+}
+
+int ath_runner_go(const struct ath_runner_kind *kind, const struct ath_options *options)
+{
+	struct runner runner = {
+		.kind = kind,
+		.options = options,
+		.lock = { -1, -1 },
+		.plain = { options->verbose, options->quiet },
+	};
+	struct ath_err err = { 0 };
+	int status;
+
+	if (!prepare(&runner, &err))
+		status = ath_print_error(&err, ath_str_get(&runner.project.text));
+	else if (runner.project.refusal.code != ATH_ERR_OK)
+		status = ath_print_error(&runner.project.refusal, NULL);
+	else if (!runner.project.plan.runs)
+		status = say_nothing(&runner);
+	else
+		status = carry_out(&runner);
+	ath_result_fini(&runner.result);
+	ath_project_fini(&runner.project);
+	ath_lock_free(&runner.lock);
+	return status;
+}

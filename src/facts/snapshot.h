@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * facts/snapshot: rows and schema of a database as they are at one moment, by one read transaction:
+ * what an inference is made from.
+ */
+#ifndef ATH_FACTS_SNAPSHOT_H
+#define ATH_FACTS_SNAPSHOT_H
+
+#include "schema/element.h"
+#include "sqlite/look.h"
+
+/*
+ * Look at `path`, and read its elements (in `arena`, without the version table) if it is a database
+ * that can be read and has objects; otherwise `out_live` is empty and the look says why. `out_look`
+ * is owned by the caller (ath_look_fini) when this returns true.
+ * Fails with: ATH_ERR_LOCKED, ATH_ERR_DATABASE, ATH_ERR_IO, ATH_ERR_LIMIT, ATH_ERR_TIMEOUT.
+ */
+ATH_NODISCARD bool ath_facts_snapshot(const char *path, const char *version_table, unsigned busy_ms,
+				      struct ath_arena *arena, struct ath_look *out_look,
+				      struct ath_elements *out_live, struct ath_err *err);
+
+#endif
