@@ -55,6 +55,8 @@ static const char *list_evidence(const struct deciding *deciding)
 	for (size_t i = 0; i < inferred->evidence_len; i++) {
 		const struct ath_evidence *one = &inferred->evidence[i];
 
+		if (strcmp(one->against, inferred->evidence[0].against) != 0)
+			break; /* the same again, against the next best answer */
 		items[found.len++] =
 			ath_arena_printf(deciding->arena, "%s is %s", one->element,
 					 one->found == ATH_FOUND_PRESENT ? "there" : "missing");

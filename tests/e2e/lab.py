@@ -260,7 +260,9 @@ for _ in range(12000):
 
 STORIES = ("CREATE TABLE story (id INTEGER PRIMARY KEY, title TEXT NOT NULL)",
            "INSERT INTO story (title) VALUES ('one'), ('two'), ('three')")
-HEAD = STORIES + ("ALTER TABLE story ADD COLUMN mood TEXT", "CREATE TABLE note (id INTEGER PRIMARY KEY)")
+MOOD = ("ALTER TABLE story ADD COLUMN mood TEXT",)
+HEAD = STORIES + MOOD + ("CREATE TABLE note (id INTEGER PRIMARY KEY)",)
+SCHEMAS = {"b2": STORIES + MOOD, "c3": HEAD}     # of the small project's revisions; any other row: STORIES
 VERSION_TABLE = ("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, "
                  "CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))")
 
@@ -317,9 +319,10 @@ class Project:
         self.recipe()
         return self
 
-    def stored(self, *rows, wal=False, path=None, tables=STORIES):
+    def stored(self, *rows, wal=False, path=None, tables=None):
         """A database with stories, at the revisions that the rows of its version table say."""
         path = path or self.database
+        tables = SCHEMAS.get(rows[-1] if rows else None, STORIES) if tables is None else tables
         execute(path, *(["PRAGMA journal_mode=WAL"] if wal else []), *tables, VERSION_TABLE,
                 *("INSERT INTO alembic_version VALUES ('%s')" % row for row in rows))
         return path

@@ -137,10 +137,21 @@ def test_the_stated_revision_is_where_the_upgrade_begins(small):
 
 
 def test_a_stated_revision_that_is_wrong_is_found_out_on_the_copy(small):
-    small.stored(tables=lab.STORIES + ("ALTER TABLE story ADD COLUMN mood TEXT",))
+    small.stored(tables=lab.STORIES + lab.MOOD)
+    small.revision("b2", "a1", "op.add_column('story', sa.Column('mood', sa.Text))\n"
+                               "op.execute(\"UPDATE story SET mood = 'calm'\")")
+    lab.execute(small.database, "UPDATE story SET mood = 'wild'")
     before = lab.database_files(small.database)
-    small.install("--assume-revision", "a1").is_status(1)
-    assert lab.database_files(small.database) == before
+    ended = small.install("--assume-revision", "a1").is_status(3)
+    assert "column story.mood" in ended.err and lab.database_files(small.database) == before
+
+
+def test_a_stated_revision_below_the_truth_is_walked_up_from(small):
+    small.stored(tables=lab.STORIES + lab.MOOD)
+    lab.execute(small.database, "UPDATE story SET mood = 'wild'")
+    ended = small.install("--assume-revision", "a1").is_status(0)
+    assert "revision b2: all that it does is there already" in ended.err and small.rows() == ["c3"]
+    assert lab.query(small.database, "SELECT DISTINCT mood FROM story") == [("wild",)]
 
 
 def test_a_stated_revision_that_does_not_exist_is_a_fault_of_usage(small):
