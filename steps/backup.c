@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "os/file.h"
 #include "steps/database.h"
 #include "steps/table.h"
@@ -46,17 +47,22 @@ static bool check_place(const char *folder, uint64_t need, struct ath_err *err)
 	return true;
 }
 
+/* A copy that a killed run has not finished, or what SQLite kept beside it ("...partial-journal"). */
 static bool sweep_partial(void *folder, const char *name, bool is_folder)
 {
+	const char *end = strstr(name, PARTIAL);
 	struct ath_err err = { 0 };
-	char *path;
+	char *copy, *path;
 
-	if (is_folder || !ath_str_has_suffix(name, PARTIAL))
+	end = end ? end + strlen(PARTIAL) : NULL;
+	if (is_folder || !end || (*end && *end != '-'))
 		return true;
-	path = ath_file_join(folder, name);
-	if (!ath_file_remove_tree(path, &err))
+	copy = ath_mem_strndup(name, (size_t)(end - name));
+	path = ath_file_join(folder, copy);
+	if (!ath_live_remove_copy(path, &err))
 		ath_err_clear(&err); /* it costs space only, and the next run tries again */
 	free(path);
+	free(copy);
 	return true;
 }
 

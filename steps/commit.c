@@ -110,7 +110,7 @@ static bool create(struct ath_database_work *work, struct ath_err *err)
 
 	if (is_done)
 		work->is_committed = true;
-	else if (!ath_file_remove_tree(beside, &trouble))
+	else if (!ath_live_remove_copy(beside, &trouble))
 		ath_err_clear(&trouble); /* swept by the next run */
 	free(beside);
 	free(folder);
@@ -155,20 +155,16 @@ static void do_commit(struct ath_step *step)
 static void sweep(struct ath_step *step, const char *path)
 {
 	struct ath_pairs past = { 0 };
-	struct ath_str journal = { 0 };
 	struct ath_err err = { 0 };
 	char *beside;
 
 	if (ath_step_past(step, "db.placing", &past) &&
 	    strcmp(ath_pairs_get(&past, "path"), path) == 0) {
 		beside = beside_path(path, ath_pairs_get(&past, "run"));
-		ath_str_printf(&journal, "%s-journal", beside);
-		if (!ath_file_remove_tree(beside, &err) ||
-		    !ath_file_remove_tree(ath_str_get(&journal), &err))
+		if (!ath_live_remove_copy(beside, &err))
 			ath_step_logf(step, "athanor: %s", err.msg);
 		free(beside);
 	}
-	ath_str_fini(&journal);
 	ath_pairs_fini(&past);
 }
 

@@ -2,9 +2,9 @@
 /*
  * os/file: files read within limits, and files and folders written durably.
  *
- * A new file: temporary name beside it (O_EXCL, O_NOFOLLOW, 0600), bytes, mode, fsync, one rename
- * that does not replace, fsync of the folder. Whoever looks in between sees the old state or the
- * new one, never half a file under its real name.
+ * A new file: temporary name beside it, bytes, mode, fsync, one rename that does not replace, fsync
+ * of the folder. Whoever looks in between sees the old state or the new one, never half a file under
+ * its real name.
  */
 #include "os/file.h"
 
@@ -21,12 +21,11 @@
 
 #include "base/mem.h"
 #include "base/vec.h"
+#include "os/temporary.h"
 
 enum {
-	TEMPORARY_TRIES = 1000, /* left-overs of earlier processes with our pid */
-	TEMPORARY_STEM = 200,   /* bytes of the file's own name in a temporary name */
-	DEPTH_MAX = 256,        /* of a tree that is removed; each level holds a descriptor */
-	ENTRIES_MAX = 100000,   /* of a folder that is listed */
+	DEPTH_MAX = 256,      /* of a tree that is removed; each level holds a descriptor */
+	ENTRIES_MAX = 100000, /* of a folder that is listed */
 };
 
 /* Magic numbers of file systems, from statfs(2). */
@@ -207,40 +206,6 @@ bool ath_file_sync_parent(const char *path, struct ath_err *err)
 	return is_synced;
 }
 
-/* The n-th temporary name beside `path`; owned. */
-static char *temporary_name(const char *path, int n)
-{
-	char *parent = ath_file_parent(path);
-	const char *slash = strrchr(path, '/');
-	struct ath_str name = { 0 };
-	char *whole;
-
-	ath_str_printf(&name, ".%.*s.athanor-%d-%d", TEMPORARY_STEM, slash ? slash + 1 : path,
-		       (int)getpid(), n);
-	whole = ath_file_join(parent, ath_str_get(&name));
-	ath_str_fini(&name);
-	free(parent);
-	return whole;
-}
-
-static int open_temporary(const char *path, char **out_name)
-{
-	int fd = -1;
-
-	for (int n = 0; n < TEMPORARY_TRIES && fd < 0; n++) {
-		char *name = temporary_name(path, n);
-
-		fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-		if (fd >= 0)
-			*out_name = name;
-		else
-			free(name);
-		if (fd < 0 && errno != EEXIST)
-			break;
-	}
-	return fd;
-}
-
 static bool write_all(int fd, const char *bytes, size_t len)
 {
 	while (len) {
@@ -256,28 +221,26 @@ static bool write_all(int fd, const char *bytes, size_t len)
 	return true;
 }
 
-/* A synced file under a temporary name beside `path` (owned), or NULL. */
-static char *write_temporary(const char *path, const void *bytes, size_t len, mode_t mode,
-			     struct ath_err *err)
+/* Close the file, which is of no use any more; errno is kept. */
+static void drop(struct ath_temporary *file)
 {
-	char *name = NULL;
-	int fd = open_temporary(path, &name);
-	int errnum = 0;
+	int errnum = errno;
 
-	if (fd < 0) {
-		(void)ath_err_sys(err, ATH_ERR_IO, errno, "cannot make a file beside '%s'", path);
-		return NULL;
-	}
-	if (!write_all(fd, bytes, len) || fchmod(fd, mode) || fsync(fd))
-		errnum = errno;
-	if (close(fd) && !errnum)
-		errnum = errno;
-	if (!errnum)
-		return name;
-	unlink(name);
-	free(name);
-	(void)ath_err_sys(err, ATH_ERR_IO, errnum, "cannot write '%s'", path);
-	return NULL;
+	unlink(file->name);
+	ath_temporary_fini(file);
+	errno = errnum;
+}
+
+/* A synced file under a temporary name beside `path`. */
+static bool write_temporary(const char *path, const void *bytes, size_t len, mode_t mode,
+			    struct ath_temporary *out, struct ath_err *err)
+{
+	if (!ath_temporary_make(path, out))
+		return ath_err_sys(err, ATH_ERR_IO, errno, "cannot make a file beside '%s'", path);
+	if (write_all(out->fd, bytes, len) && !fchmod(out->fd, mode) && !fsync(out->fd))
+		return true;
+	drop(out);
+	return ath_err_sys(err, ATH_ERR_IO, errno, "cannot write '%s'", path);
 }
 
 /*
@@ -312,16 +275,16 @@ static bool fail_to_place(const char *to, struct ath_err *err)
 static bool write_file(const char *path, const void *bytes, size_t len, mode_t mode,
 		       int (*put)(const char *from, const char *to), struct ath_err *err)
 {
-	char *name = write_temporary(path, bytes, len, mode, err);
-	bool is_placed;
+	struct ath_temporary file;
 
-	if (!name)
+	if (!write_temporary(path, bytes, len, mode, &file, err))
 		return false;
-	is_placed = put(name, path) == 0 || fail_to_place(path, err);
-	if (!is_placed)
-		unlink(name);
-	free(name);
-	return is_placed && ath_file_sync_parent(path, err);
+	if (put(file.name, path)) {
+		drop(&file);
+		return fail_to_place(path, err);
+	}
+	ath_temporary_fini(&file);
+	return ath_file_sync_parent(path, err);
 }
 
 bool ath_file_create(const char *path, const void *bytes, size_t len, mode_t mode,
@@ -346,47 +309,6 @@ bool ath_file_put_into_place(const char *from, const char *to, struct ath_err *e
 	if (rename_new(from, to))
 		return fail_to_place(to, err);
 	return sync_both_parents(to, from, err);
-}
-
-bool ath_file_exchange(const char *one, const char *other, struct ath_err *err)
-{
-	if (renameat2(AT_FDCWD, one, AT_FDCWD, other, RENAME_EXCHANGE))
-		return ath_err_sys(err, ATH_ERR_IO, errno, "cannot exchange '%s' and '%s'", one,
-				   other);
-	return sync_both_parents(one, other, err);
-}
-
-static char *make_temporary_link(const char *path, const char *target)
-{
-	for (int n = 0; n < TEMPORARY_TRIES; n++) {
-		char *name = temporary_name(path, n);
-
-		if (symlink(target, name) == 0)
-			return name;
-		free(name);
-		if (errno != EEXIST)
-			break;
-	}
-	return NULL;
-}
-
-bool ath_file_switch_link(const char *path, const char *target, struct ath_err *err)
-{
-	struct stat facts;
-	char *name;
-	int errnum;
-
-	if (lstat(path, &facts) == 0 && !S_ISLNK(facts.st_mode))
-		return ath_err_set(err, ATH_ERR_EXISTS, "'%s' exists and is no symbolic link",
-				   path);
-	name = make_temporary_link(path, target);
-	errnum = !name || rename(name, path) ? errno : 0;
-	if (errnum && name)
-		unlink(name);
-	free(name);
-	if (errnum)
-		return ath_err_sys(err, ATH_ERR_IO, errnum, "cannot make the link '%s'", path);
-	return ath_file_sync_parent(path, err);
 }
 
 /* One part of ath_file_make_folders; `is_last` decides on the mode. */

@@ -2,8 +2,8 @@
 /*
  * os/file: files read within limits, and files and folders written durably.
  *
- * Durable means: written beside under a temporary name, synced, renamed, and the folder synced.
- * Nothing here overwrites a file unless the function's name says so. Paths are followed as the
+ * Durable means: written beside under a temporary name, synced, renamed, and the folder synced. What
+ * a killed writer left under such a name is removed by the next one of the same file. Nothing here overwrites a file unless the function's name says so. Paths are followed as the
  * system does; the caller has checked where they come from.
  */
 #ifndef ATH_OS_FILE_H
@@ -74,12 +74,6 @@ ATH_NODISCARD bool ath_file_sync_parent(const char *path, struct ath_err *err);
  * Fails with: ATH_ERR_EXISTS (`to` is there), ATH_ERR_IO.
  */
 ATH_NODISCARD bool ath_file_put_into_place(const char *from, const char *to, struct ath_err *err);
-
-/* Let symbolic link `path` point to `target`, replacing an older link in one step; durable. */
-ATH_NODISCARD bool ath_file_switch_link(const char *path, const char *target, struct ath_err *err);
-
-/* Exchange two names in one step (renameat2 RENAME_EXCHANGE); durable. */
-ATH_NODISCARD bool ath_file_exchange(const char *one, const char *other, struct ath_err *err);
 
 /* Remove a file, or a folder with all it holds, without following links. Absent is fine. */
 ATH_NODISCARD bool ath_file_remove_tree(const char *path, struct ath_err *err);

@@ -46,13 +46,16 @@ static uint64_t bytes_beside(const char *path, const char *suffix)
 	return bytes;
 }
 
-static void unlink_beside(const char *path, const char *suffix)
+/* On false errno tells why. */
+static bool unlink_beside(const char *path, const char *suffix)
 {
 	struct ath_str name = { 0 };
+	bool is_gone;
 
 	ath_str_printf(&name, "%s%s", path, suffix);
-	unlink(ath_str_get(&name));
+	is_gone = unlink(ath_str_get(&name)) == 0;
 	ath_str_fini(&name);
+	return is_gone;
 }
 
 static bool identify(const char *path, struct ath_live_traits *traits, struct ath_err *err)
@@ -264,6 +267,7 @@ static bool create_private(const char *path, struct ath_err *err)
 bool ath_live_copy(struct ath_live *live, const char *to, ath_live_progress_fn *on_progress,
 		   void *user, struct ath_err *err)
 {
+	struct ath_err ignored = { 0 };
 	struct ath_db *copy;
 	bool is_copied;
 
@@ -273,11 +277,20 @@ bool ath_live_copy(struct ath_live *live, const char *to, ath_live_progress_fn *
 	is_copied = copy && ath_transfer(live->db, copy, on_progress, user, err);
 	ath_db_close(copy);
 	is_copied = is_copied && ath_transfer_sync(to, err);
-	if (!is_copied) {
-		unlink(to);
-		unlink_beside(to, "-journal");
-	}
+	if (!is_copied && !ath_live_remove_copy(to, &ignored))
+		ath_err_clear(&ignored); /* what went wrong before is told */
 	return is_copied;
+}
+
+bool ath_live_remove_copy(const char *path, struct ath_err *err)
+{
+	static const char *const tails[] = { "-journal", "-wal", "-shm", "" };
+	int errnum = 0;
+
+	for (size_t i = 0; i < sizeof(tails) / sizeof(tails[0]); i++)
+		if (!unlink_beside(path, tails[i]) && errno != ENOENT)
+			errnum = errno;
+	return !errnum || ath_err_sys(err, ATH_ERR_IO, errnum, "cannot remove '%s'", path);
 }
 
 /* A copy by backup takes the journal mode of `from` with it, and cannot change the page size of a WAL

@@ -82,6 +82,13 @@ ATH_NODISCARD bool ath_live_copy(struct ath_live *live, const char *to,
 				 struct ath_err *err);
 
 /*
+ * Remove a copy of our own making that nobody needs or that was not finished, with all that SQLite
+ * keeps beside it. Absent is fine.
+ * Fails with: ATH_ERR_IO.
+ */
+ATH_NODISCARD bool ath_live_remove_copy(const char *path, struct ath_err *err);
+
+/*
  * Commit: copy the settled database file `from` over the live one in one transaction of SQLite; the
  * journal mode of the live one stays. After a failure the live database is what SQLite's atomic
  * commit says: ask it, not the return code.

@@ -111,13 +111,15 @@ def test_a_limit_on_file_sizes_is_an_error_with_a_name(small):
     assert small.current() == "c3 (head)"
 
 
-def test_a_copy_that_was_not_finished_is_swept(small):
+@pytest.mark.parametrize("tails", [[""], ["", "-journal"], ["-wal", "-shm"]])
+def test_a_copy_that_was_not_finished_is_swept(small, tails):
     small.stored("b2")
-    left = small.path(".athanor/backups/pre-0123456789abcdef.db.partial")
-    left.parent.mkdir(parents=True)
-    left.write_text("half a copy")
+    folder = small.path(".athanor/backups")
+    folder.mkdir(parents=True)
+    for tail in tails:
+        (folder / ("pre-0123456789abcdef.db.partial" + tail)).write_text("half a copy")
     small.install().is_status(0)
-    assert not left.exists() and len(backups(small)) == 1
+    assert list(folder.iterdir()) == backups(small) and len(backups(small)) == 1
 
 
 # ---- whose files they are ----

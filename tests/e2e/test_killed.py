@@ -104,6 +104,35 @@ def test_killed_in_an_own_step_that_has_left_its_session(small, who):
     again(small, run)
 
 
+def killed_at(project, *at):
+    """Installs; the process that comes to a system call is killed before the kernel obeys it."""
+    ended = project.install(program=("strace", "-f", "-qq", "-o", str(project.beside("trace")), *at))
+    if "ptrace" in ended.err:
+        pytest.skip("strace may not trace here")
+    assert ended.status, ended
+    return [path for path in project.root.rglob("*.athanor-*") if ".venv" not in path.parts]
+
+
+@pytest.mark.skipif(lab.SANITIZED, reason="the leak sanitizer does not run under strace")
+@pytest.mark.parametrize("nth", [1, 3])
+def test_killed_while_the_bridge_is_unfolded(small, nth):
+    left = killed_at(small, "--inject=rename:signal=KILL:when=%d" % nth)
+    assert len(left) == 1 and len(list(left[0].parent.glob("../bridge-*/*"))) == nth, left
+    lab.resume(small).is_status(0)
+    lab.assert_clean(small)
+
+
+@pytest.mark.skipif(lab.SANITIZED, reason="the leak sanitizer does not run under strace")
+def test_killed_before_a_new_database_gets_its_name(small):
+    left = killed_at(small, "-P", str(small.database), "--inject=renameat2:signal=KILL")
+    assert len(left) == 1 and left[0].name.startswith("app.db.") and not small.database.exists(), left
+    for tail in ("-journal", "-wal", "-shm"):  # what SQLite would keep beside it some moments earlier
+        left[0].with_name(left[0].name + tail).touch()
+    lab.resume(small).is_status(0)
+    assert small.current() == "c3 (head)"
+    lab.assert_clean(small)
+
+
 def test_the_look_for_survivors_finds_one(small):
     child = subprocess.Popen(["sleep", "60"], env=dict(os.environ, ATHANOR_RUN="0123456789abcdef"))
     try:

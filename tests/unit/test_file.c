@@ -187,32 +187,6 @@ static void put_into_place_never_overwrites(void **state)
 	expect_code(fix, ath_file_put_into_place(fix->path, fix->other, &fix->err), ATH_ERR_IO);
 }
 
-static void exchange_swaps_a_file_and_a_folder(void **state)
-{
-	struct fixture *fix = *state;
-
-	assert_true(ath_file_create(fix->path, "one", 3, 0600, &fix->err));
-	assert_true(ath_file_make_folders(fix->other, 0700, &fix->err));
-	assert_true(ath_file_exchange(fix->path, fix->other, &fix->err));
-	assert_int_equal(ath_file_kind(fix->path), ATH_FILE_FOLDER);
-	expect_contents(fix, fix->other, "one");
-}
-
-static void switch_link_replaces_links_only(void **state)
-{
-	struct fixture *fix = *state;
-	char target[64] = "";
-
-	assert_true(ath_file_switch_link(fix->path, "releases/1", &fix->err));
-	assert_true(ath_file_switch_link(fix->path, "releases/2", &fix->err));
-	assert_int_equal(readlink(fix->path, target, sizeof(target) - 1), 10);
-	assert_string_equal(target, "releases/2");
-	assert_int_equal(ath_file_kind(fix->path), ATH_FILE_ABSENT);
-	assert_true(ath_file_create(fix->other, "x", 1, 0600, &fix->err));
-	expect_code(fix, ath_file_switch_link(fix->other, "y", &fix->err), ATH_ERR_EXISTS);
-	assert_int_equal(count_entries(fix), 2);
-}
-
 static void remove_tree_does_not_follow_links(void **state)
 {
 	struct fixture *fix = *state;
@@ -339,8 +313,6 @@ int main(void)
 		TEST(read_keeps_to_its_limit),
 		TEST(folders_are_made_with_their_parents),
 		TEST(put_into_place_never_overwrites),
-		TEST(exchange_swaps_a_file_and_a_folder),
-		TEST(switch_link_replaces_links_only),
 		TEST(remove_tree_does_not_follow_links),
 		TEST(paths_are_joined_and_split),
 		TEST(resolve_allows_missing_last_parts),
