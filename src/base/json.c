@@ -106,3 +106,13 @@ void ath_json_put_bool(struct ath_json *json, const char *key, bool value)
 	ath_json_key(json, key);
 	ath_json_bool(json, value);
 }
+
+void ath_json_put_texts(struct ath_json *json, const char *key, const char *const *items,
+			size_t len)
+{
+	ath_json_key(json, key);
+	ath_json_open(json, '[');
+	for (size_t i = 0; i < len; i++)
+		ath_json_text(json, items[i]);
+	ath_json_close(json, ']');
+}

@@ -14,6 +14,7 @@
 #define ATH_BASE_JSON_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/str.h"
@@ -49,5 +50,9 @@ void ath_json_put_int(struct ath_json *json, const char *key, int64_t number);
 
 /* A key with a truth value. */
 void ath_json_put_bool(struct ath_json *json, const char *key, bool value);
+
+/* A key with a list of `len` strings. */
+void ath_json_put_texts(struct ath_json *json, const char *key, const char *const *items,
+			size_t len);
 
 #endif

@@ -58,15 +58,6 @@ bool ath_bridge_write_program(const char *folder, struct ath_arena *arena, const
 	return true;
 }
 
-static void put_texts(struct ath_json *json, const char *key, const struct ath_texts *texts)
-{
-	ath_json_key(json, key);
-	ath_json_open(json, '[');
-	for (size_t i = 0; i < texts->len; i++)
-		ath_json_text(json, texts->items[i]);
-	ath_json_close(json, ']');
-}
-
 static void put_files(struct ath_json *json, const struct ath_bridge_command *command)
 {
 	ath_json_key(json, "files");
@@ -87,11 +78,11 @@ static void put_command(struct ath_json *json, const struct ath_bridge_command *
 	if (command->verb == ATH_BRIDGE_UPGRADE)
 		ath_json_put_text(json, "to", command->ids.len ? command->ids.items[0] : "heads");
 	if (command->verb == ATH_BRIDGE_STAMP) {
-		put_texts(json, "to", &command->ids);
+		ath_json_put_texts(json, "to", command->ids.items, command->ids.len);
 		ath_json_put_bool(json, "purge", command->purge);
 	}
 	if (command->verb == ATH_BRIDGE_RUN) {
-		put_texts(json, "argv", &command->ids);
+		ath_json_put_texts(json, "argv", command->ids.items, command->ids.len);
 		ath_json_put_text(json, "cwd", command->cwd);
 	}
 	if (command->verb == ATH_BRIDGE_EFFECTS && command->files.len)

@@ -18,11 +18,8 @@ static void print_json(const struct ath_project *project, const char *path, bool
 	ath_result_open(&json, project);
 	ath_json_put_bool(&json, "changed", is_written);
 	ath_json_put_text(&json, "path", path);
-	ath_json_key(&json, "found");
-	ath_json_open(&json, '[');
-	for (size_t i = 0; i < project->recipe.findings.len; i++)
-		ath_json_text(&json, project->recipe.findings.items[i]);
-	ath_json_close(&json, ']');
+	ath_json_put_texts(&json, "found", project->recipe.findings.items,
+			   project->recipe.findings.len);
 	ath_json_close(&json, '}');
 	ath_str_putc(&text, '\n');
 	ath_print_flush(&text, false);

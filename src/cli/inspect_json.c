@@ -6,15 +6,6 @@
 #include "cli/print.h"
 #include "cli/result.h"
 
-static void put_texts(struct ath_json *json, const char *key, const struct ath_texts *texts)
-{
-	ath_json_key(json, key);
-	ath_json_open(json, '[');
-	for (size_t i = 0; i < texts->len; i++)
-		ath_json_text(json, texts->items[i]);
-	ath_json_close(json, ']');
-}
-
 /* The heads, or any list that is joined by commas, one by one. */
 static void put_heads(struct ath_json *json, const struct ath_chain *chain)
 {
@@ -41,7 +32,7 @@ static void put_database(struct ath_json *json, const struct ath_inspection *ins
 static void put_stamp(struct ath_json *json, const struct ath_inspection *inspection)
 {
 	const struct ath_look *look = &inspection->found.look;
-	struct ath_texts rows = { look->rows, look->rows_len };
+	const struct ath_texts *stamp = &inspection->found.result.stamp;
 	bool has_rows = (look->state == ATH_LOOK_OK || look->state == ATH_LOOK_EMPTY) &&
 			(look->stamp == ATH_STAMP_NO_ROWS || look->stamp == ATH_STAMP_ROWS);
 
@@ -49,10 +40,10 @@ static void put_stamp(struct ath_json *json, const struct ath_inspection *inspec
 	ath_json_open(json, '{');
 	ath_json_put_text(json, "table", inspection->version_table);
 	if (has_rows)
-		put_texts(json, "rows", &rows);
+		ath_json_put_texts(json, "rows", look->rows, look->rows_len);
 	else
 		ath_json_put_text(json, "rows", NULL);
-	put_texts(json, "to_write", &inspection->found.result.stamp);
+	ath_json_put_texts(json, "to_write", stamp->items, stamp->len);
 	ath_json_close(json, '}');
 }
 
@@ -72,14 +63,13 @@ static void put_revision(struct ath_json *json, const struct ath_inference *resu
 {
 	const char *ends[] = { result->lowest ? result->lowest : result->inferred,
 			       result->highest ? result->highest : result->inferred };
-	struct ath_texts range = { ends, 2 };
 
 	ath_json_key(json, "revision");
 	ath_json_open(json, '{');
 	ath_json_put_text(json, "inferred", result->inferred);
-	put_texts(json, "candidates", &result->candidates);
+	ath_json_put_texts(json, "candidates", result->candidates.items, result->candidates.len);
 	if (ends[0] && ends[1])
-		put_texts(json, "range", &range);
+		ath_json_put_texts(json, "range", ends, 2);
 	else
 		ath_json_put_text(json, "range", NULL);
 	ath_json_put_text(json, "reason", result->reason);
@@ -179,12 +169,13 @@ void ath_inspect_print_json(const struct ath_inspection *inspection)
 	put_stamp(&json, inspection);
 	put_chain(&json, inspection);
 	put_revision(&json, result);
-	put_texts(&json, "pending", &result->pending);
+	ath_json_put_texts(&json, "pending", result->pending.items, result->pending.len);
 	ath_json_put_text(&json, "decision", ath_decision_name(result->decision));
 	put_evidence(&json, result);
 	put_drift(&json, result);
 	put_half(&json, inspection);
-	put_texts(&json, "passed_over", &result->passed_over);
+	ath_json_put_texts(&json, "passed_over", result->passed_over.items,
+			   result->passed_over.len);
 	ath_json_put_int(&json, "blind", (int64_t)result->blind);
 	ath_json_put_text(&json, "install", inspection->install);
 	ath_json_close(&json, '}');

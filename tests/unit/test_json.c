@@ -10,6 +10,7 @@ static void commas_are_placed_by_the_writer(void **state)
 {
 	struct ath_str text = { 0 };
 	struct ath_json json = { .out = &text };
+	const char *const texts[] = { "a", "b" };
 
 	(void)state;
 	ath_json_open(&json, '{');
@@ -30,12 +31,14 @@ static void commas_are_placed_by_the_writer(void **state)
 	ath_json_key(&json, "empty");
 	ath_json_open(&json, '{');
 	ath_json_close(&json, '}');
+	ath_json_put_texts(&json, "texts", texts, 2);
+	ath_json_put_texts(&json, "no_texts", NULL, 0);
 	ath_json_put_int(&json, "last", 0);
 	ath_json_close(&json, '}');
 	assert_string_equal(ath_str_get(&text),
 			    "{\"text\":\"value\",\"none\":null,\"number\":-9223372036854775808,"
 			    "\"is_true\":true,\"list\":[1,{},[false],\"end\"],\"empty\":{},"
-			    "\"last\":0}");
+			    "\"texts\":[\"a\",\"b\"],\"no_texts\":[],\"last\":0}");
 	ath_str_fini(&text);
 }
 
