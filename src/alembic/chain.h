@@ -87,10 +87,6 @@ const bool *ath_chain_find_branch(const struct ath_chain *chain, const char *lab
 bool *ath_chain_new_ancestors(const struct ath_chain *chain, struct ath_chain_list rows,
 			      struct ath_arena *arena);
 
-/* The revisions of `rows` and all their descendants, as a set. */
-bool *ath_chain_new_descendants(const struct ath_chain *chain, struct ath_chain_list rows,
-				struct ath_arena *arena);
-
 /* Is revision `one` a proper ancestor of revision `other`? */
 bool ath_chain_is_ancestor(const struct ath_chain *chain, size_t one, size_t other);
 
@@ -108,8 +104,5 @@ struct ath_chain_list ath_chain_find_pending(const struct ath_chain *chain,
 /* The members of a set that no other member needs, in `order`: the rows of that cut. */
 struct ath_chain_list ath_chain_find_tips(const struct ath_chain *chain, const bool *cut,
 					  struct ath_arena *arena);
-
-/* Is the set closed under both kinds of edge: are the parents of every member members? */
-bool ath_chain_is_cut(const struct ath_chain *chain, const bool *set);
 
 #endif

@@ -60,20 +60,6 @@ bool *ath_chain_new_ancestors(const struct ath_chain *chain, struct ath_chain_li
 	return set;
 }
 
-bool *ath_chain_new_descendants(const struct ath_chain *chain, struct ath_chain_list rows,
-				struct ath_arena *arena)
-{
-	bool *set = new_set(chain, rows, arena);
-
-	for (size_t place = 0; place < chain->len; place++) {
-		size_t idx = chain->order.items[place];
-
-		for (size_t n = 0; set[idx] && n < chain->nodes[idx].wanted_by.len; n++)
-			set[chain->nodes[idx].wanted_by.items[n]] = true;
-	}
-	return set;
-}
-
 bool ath_chain_is_ancestor(const struct ath_chain *chain, size_t one, size_t other)
 {
 	bool *set, is_ancestor;
@@ -132,17 +118,6 @@ struct ath_chain_list ath_chain_find_tips(const struct ath_chain *chain, const b
 	for (size_t i = 0; i < chain->len; i++)
 		tips[i] = cut[i] && !is_wanted_within(chain, cut, i);
 	return list_members(chain, tips, true, arena);
-}
-
-bool ath_chain_is_cut(const struct ath_chain *chain, const bool *set)
-{
-	for (size_t i = 0; i < chain->len; i++) {
-		for (size_t n = 0; set[i] && n < chain->nodes[i].needs.len; n++) {
-			if (!set[chain->nodes[i].needs.items[n]])
-				return false;
-		}
-	}
-	return true;
 }
 
 const bool *ath_chain_find_branch(const struct ath_chain *chain, const char *label,

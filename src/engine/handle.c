@@ -83,11 +83,6 @@ void ath_step_say(struct ath_step *step, const char *format, ...)
 	ath_str_fini(&text);
 }
 
-void ath_step_log(struct ath_step *step, const char *bytes, size_t len)
-{
-	ath_steplog_add(&step->log, bytes, len);
-}
-
 void ath_step_logf(struct ath_step *step, const char *format, ...)
 {
 	struct ath_str text = { 0 };
@@ -311,11 +306,6 @@ void ath_handle_cancel(struct ath_step *step, bool at_once)
 const char *ath_handle_fingerprint(const struct ath_step *step)
 {
 	return step->fingerprint;
-}
-
-const struct ath_steplog *ath_handle_log(const struct ath_step *step)
-{
-	return &step->log;
 }
 
 bool ath_handle_is_ended(const struct ath_step *step)

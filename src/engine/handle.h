@@ -40,9 +40,6 @@ void ath_handle_cancel(struct ath_step *step, bool at_once);
 /* The fingerprint of the inputs as they were at the start. */
 const char *ath_handle_fingerprint(const struct ath_step *step);
 
-/* The log of the attempt. */
-const struct ath_steplog *ath_handle_log(const struct ath_step *step);
-
 /* Has the step said its last word? Then it must not be called any more; on_end is on its way. */
 bool ath_handle_is_ended(const struct ath_step *step);
 

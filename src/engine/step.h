@@ -128,9 +128,6 @@ void *ath_step_section(struct ath_step *step);
 /* Say on the screen what is being done, in a few words. */
 void ath_step_say(struct ath_step *step, const char *format, ...) ATH_PRINTF(2, 3);
 
-/* Append bytes to STEP.log. */
-void ath_step_log(struct ath_step *step, const char *bytes, size_t len);
-
 /* Append a formatted line to STEP.log; the line end is added. */
 void ath_step_logf(struct ath_step *step, const char *format, ...) ATH_PRINTF(2, 3);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* engine/steplog: the file STEP.log of one step in one run, and its last lines. */
+/* engine/steplog: the file STEP.log of one step in one run. */
 #include "engine/steplog.h"
 
 #include <errno.h>
@@ -94,33 +94,6 @@ static char *copy_tail(const struct ath_steplog *log, uint64_t most, size_t *out
 		copy[i] = log->tail[(log->total - len + i) % ATH_STEPLOG_TAIL];
 	*out_len = (size_t)len;
 	return copy;
-}
-
-void ath_steplog_put_tail(const struct ath_steplog *log, size_t lines, const char *indent,
-			  struct ath_str *out)
-{
-	size_t len, from, count = 0;
-	char *tail;
-
-	if (!log->total)
-		return;
-	tail = copy_tail(log, UINT64_MAX, &len);
-	while (len && tail[len - 1] == '\n')
-		len--;
-	for (from = len; from > 0; from--) {
-		if (tail[from - 1] == '\n' && ++count == lines)
-			break;
-	}
-	while (from < len) {
-		const char *end = memchr(tail + from, '\n', len - from);
-		size_t part = end ? (size_t)(end - (tail + from)) : len - from;
-
-		ath_str_puts(out, indent);
-		ath_str_put_clean(out, tail + from, part > 500 ? 500 : part);
-		ath_str_putc(out, '\n');
-		from += part + 1;
-	}
-	free(tail);
 }
 
 static void write_cut_tail(struct ath_steplog *log)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * engine/steplog: the file STEP.log of one step in one run, and its last lines.
+ * engine/steplog: the file STEP.log of one step in one run.
  *
  * The file is made at its first byte: lines that are held do not count, so a step of which nothing but
  * that it ran can be told has none (a file made costs more than the step: the journal's next commit
@@ -28,7 +28,7 @@ struct ath_steplog {
 	int fd;              /* owned; -1 while there is no file */
 	uint64_t written;    /* bytes in the file */
 	uint64_t total;      /* bytes received */
-	bool is_broken;      /* the file cannot be written; the tail goes on */
+	bool is_broken;      /* the file cannot be written; the step goes on */
 };
 
 /* Prepare; nothing is made yet. `folder` is the run's folder. */
@@ -39,10 +39,6 @@ void ath_steplog_add(struct ath_steplog *log, const char *bytes, size_t len);
 
 /* Keep bytes that belong before the first that is appended; nothing if none ever is. */
 void ath_steplog_hold(struct ath_steplog *log, const char *bytes, size_t len);
-
-/* Append the last `lines` lines, cleaned for a terminal, each indented by `indent`. */
-void ath_steplog_put_tail(const struct ath_steplog *log, size_t lines, const char *indent,
-			  struct ath_str *out);
 
 /* Write the kept tail if the middle was cut, close and release. */
 void ath_steplog_fini(struct ath_steplog *log);

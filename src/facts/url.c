@@ -32,27 +32,6 @@ static bool split(const char *text, struct parts *out)
 	return true;
 }
 
-void ath_url_put_redacted(const char *text, struct ath_str *out)
-{
-	struct parts parts;
-	const char *at, *colon;
-
-	if (!split(text, &parts)) {
-		ath_str_put_clean(out, text, strlen(text));
-		return;
-	}
-	/* a name holds no slash and no colon, but a password may hold anything */
-	colon = parts.rest + strcspn(parts.rest, ":/");
-	at = *colon == ':' ? strrchr(colon, '@') : NULL;
-	if (!at) {
-		ath_str_put_clean(out, text, strlen(text));
-		return;
-	}
-	ath_str_put_clean(out, text, (size_t)(colon - text));
-	ath_str_puts(out, ":***");
-	ath_str_put_clean(out, at, strlen(at));
-}
-
 /* Is what stands behind the slash a URI for SQLite itself? */
 static bool is_file_uri(const struct parts *parts)
 {

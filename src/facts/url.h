@@ -30,7 +30,4 @@ void ath_url_fini(struct ath_url *url);
 /* Append the SQLite URL `text` with its file replaced by the absolute `path`; driver and query stay. */
 void ath_url_put_with_path(const char *text, const char *path, struct ath_str *out);
 
-/* Append a URL with its password replaced by "***". */
-void ath_url_put_redacted(const char *text, struct ath_str *out);
-
 #endif

@@ -165,9 +165,3 @@ bool ath_replay_find_note(struct ath_journal *journal, const char *name, struct 
 	ath_stmt_free(stmt);
 	return is_found;
 }
-
-bool ath_replay_newest_run(struct ath_journal *journal, int64_t *out_id, struct ath_err *err)
-{
-	return ath_db_query_int(ath_journal_db(journal), "SELECT coalesce(max(id), 0) FROM run",
-				out_id, err);
-}

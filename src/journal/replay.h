@@ -92,8 +92,4 @@ const char *ath_replay_find_success(const struct ath_replay_successes *successes
 bool ath_replay_find_note(struct ath_journal *journal, const char *name, struct ath_pairs *out,
 			  struct ath_err *err);
 
-/* The id of the newest run, 0 if there is none. */
-ATH_NODISCARD bool ath_replay_newest_run(struct ath_journal *journal, int64_t *out_id,
-					 struct ath_err *err);
-
 #endif

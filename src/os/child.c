@@ -32,7 +32,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/time.h"
@@ -583,26 +582,4 @@ bool ath_child_prepare(struct ath_loop *loop, struct ath_err *err)
 	uv_signal_start(&children->sigchld, on_sigchld, SIGCHLD);
 	uv_unref((uv_handle_t *)&children->sigchld);
 	return true;
-}
-
-void ath_child_end_all(void)
-{
-	ath_process_end_all(NULL, NULL);
-}
-
-static void report_stuck(pid_t pid, const struct ath_process_facts *facts)
-{
-	ath_log(ATH_LOG_WARN, "waiting for process %d (%s), which does not end (state %c)",
-		(int)pid, facts->name, facts->state);
-}
-
-unsigned ath_child_sweep(const char *run_id)
-{
-	struct ath_str entry = { 0 };
-	unsigned killed;
-
-	ath_str_printf(&entry, "ATHANOR_RUN=%s", run_id);
-	killed = ath_process_sweep(ath_str_get(&entry), report_stuck);
-	ath_str_fini(&entry);
-	return killed;
 }

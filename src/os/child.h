@@ -83,14 +83,4 @@ pid_t ath_child_pid(const struct ath_child *child);
  */
 ATH_NODISCARD bool ath_child_prepare(struct ath_loop *loop, struct ath_err *err);
 
-/* Kill and reap every descendant of this process, until none is left. Blocks. */
-void ath_child_end_all(void);
-
-/*
- * Kill every process whose environment holds ATHANOR_RUN=`run_id` (the sweep of SAFETY.md 4.6),
- * until three passes in a row find none; never this process or an ancestor. Blocks.
- * Returns how many were killed.
- */
-unsigned ath_child_sweep(const char *run_id);
-
 #endif

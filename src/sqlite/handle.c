@@ -282,11 +282,6 @@ const char *ath_db_path(const struct ath_db *db)
 	return db->path;
 }
 
-bool ath_db_library_is(int version_number)
-{
-	return sqlite3_libversion_number() >= version_number;
-}
-
 struct sqlite3 *ath_db_raw(struct ath_db *db)
 {
 	return db->raw;

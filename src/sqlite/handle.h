@@ -101,9 +101,6 @@ int64_t ath_db_last_id(struct ath_db *db);
 /* Append `name` quoted as an SQL identifier. */
 void ath_db_put_identifier(struct ath_str *out, const char *name);
 
-/* Is the SQLite library at least this version, such as 3035000? */
-bool ath_db_library_is(int version_number);
-
 /* For the other files of this layer: the raw handle, borrowed. */
 struct sqlite3;
 struct sqlite3 *ath_db_raw(struct ath_db *db);

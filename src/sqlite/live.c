@@ -355,8 +355,3 @@ bool ath_live_settle(const char *path, struct ath_err *err)
 	unlink_beside(path, "-shm");
 	return ath_transfer_sync(path, err);
 }
-
-void ath_live_mask(uint64_t offset, void *bytes, size_t len)
-{
-	ath_pages_mask(offset, bytes, len);
-}

@@ -116,10 +116,4 @@ void ath_live_close(struct ath_live *live, bool was_committed);
  */
 ATH_NODISCARD bool ath_live_settle(const char *path, struct ath_err *err);
 
-/*
- * Mask in `bytes`, which stand at `offset` of a database file, the header bytes that a commit by
- * backup changes (18-19, 24-27, 40-43, 92-99), so that equal contents give equal page hashes.
- */
-void ath_live_mask(uint64_t offset, void *bytes, size_t len);
-
 #endif

@@ -17,11 +17,20 @@ ERR_H = """#define ATH_ERR_CODES(X) X(OK, "ok", 0) X(IO, "io", 1)
 /* The name of a code. */
 const char *ath_err_name(int code);
 """
+GRAPH_H = '#include "base/err.h"\n\n/* Build it. */\nint ath_graph_build(void);\n'
+ORDER_C = '''#include "plan/graph.h"
+
+const char *ath_order_tell(void)
+{
+	return ath_err_name(ath_graph_build());
+}
+'''
 CLEAN = {
     "src/base/err.h": ERR_H,
     "src/base/meson.build": "base_lib = static_library('base', 'err.c', dependencies: [])\n",
-    "src/plan/graph.h": '#include "base/err.h"\n\n/* Build it. */\nint ath_graph_build(void);\n',
+    "src/plan/graph.h": GRAPH_H,
     "src/plan/graph.c": '#include "plan/graph.h"\n\nint ath_graph_build(void)\n{\n\treturn 0;\n}\n',
+    "src/plan/order.c": ORDER_C,
     "src/plan/meson.build": "plan_lib = static_library('plan', 'graph.c', dependencies: [base_dep])\n",
     "src/journal/meson.build": "input: ['../../migrations/0001_initial.sql']\n",
     "docs/errors.md": "# Errors\n\n## ok\n\nExit status 0.\n\n## io\n\nExit status 1.\n",
@@ -45,6 +54,13 @@ FAULTS = [
     ("format.py", "src/plan/graph.c", GRAPH_C.replace("\treturn", "  return"), "src/plan/graph.c: not formatted"),
     ("documented.py", "src/plan/graph.h", "int ath_graph_build(void);\n", "graph.h:1: ath_graph_build has no comment"),
     ("documented.py", "src/plan/graph.h", "/* Far. */\n\nint ath_graph_build(void);\n", "has no comment"),
+    ("callers.py", "src/plan/order.c", ORDER_C.replace("ath_graph_build()", "0 /* ath_graph_build() */"),
+     "src/plan/graph.h: only tests call ath_graph_build"),
+    ("callers.py", "src/plan/graph.h",
+     GRAPH_H + "\n/* Undo. */\nATH_NODISCARD int ath_graph_undo(int depth,\n\tint most);\n",
+     "src/plan/graph.h: only tests call ath_graph_undo"),
+    ("callers.py", "src/plan/order.c", ORDER_C.replace("build()", "build() + ath_child_pid(0)"),
+     "ath_child_pid needs no allowance"),
     ("errors.py", "docs/errors.md", "## ok\n\nExit status 0.\n", "missing ['io']"),
     ("errors.py", "docs/errors.md", CLEAN["docs/errors.md"].replace("status 1", "status 3"), "'Exit status 1'"),
     ("errors.py", "docs/errors.md", CLEAN["docs/errors.md"] + "\n## old\n\nExit status 1.\n", "unknown ['old']"),

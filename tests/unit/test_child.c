@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "os/child.h"
+#include "os/process.h"
 #include "procs.h"
 
 static const char nasty[] = ATH_TEST_NASTY;
@@ -521,7 +522,7 @@ static void end_all_leaves_no_descendant(void **state)
 			_exit(1);
 		while (procs_count(fix->tag) < PROCS_FAMILY_UP)
 			procs_sleep_ms(5);
-		ath_child_end_all();
+		ath_process_end_all(NULL, NULL);
 		_exit(procs_count(fix->tag) == 0 && waitpid(-1, NULL, 0) < 0 ? 0 : 2);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -556,12 +557,12 @@ static void sweep_kills_every_process_of_that_run_and_no_other(void **state)
 	for (int i = 0; i < 5; i++) {
 		start_family(fix->tag, "run-2");
 		setenv("ATHANOR_RUN", "run-2", 1); /* for us too late to show in /proc: no danger */
-		assert_true(ath_child_sweep("run-2") >= PROCS_FAMILY);
+		assert_true(ath_process_sweep("ATHANOR_RUN=run-2", NULL) >= PROCS_FAMILY);
 		assert_int_equal(procs_count(fix->tag), 0);
 	}
 	unsetenv("ATHANOR_RUN");
 	assert_true(procs_count(other_tag) >= PROCS_FAMILY);
-	assert_true(ath_child_sweep("run-22") >= PROCS_FAMILY);
+	assert_true(ath_process_sweep("ATHANOR_RUN=run-22", NULL) >= PROCS_FAMILY);
 	assert_int_equal(procs_count(other_tag), 0);
 	procs_assert_no_child();
 }
@@ -608,7 +609,7 @@ static int sweep_self(void)
 	}
 	pid = fork();
 	if (pid == 0)
-		_exit(ath_child_sweep("run-self") == 0 ? 0 : 1);
+		_exit(ath_process_sweep("ATHANOR_RUN=run-self", NULL) == 0 ? 0 : 1);
 	return waitpid(pid, &status, 0) == pid && status == 0 ? 0 : 1;
 }
 

@@ -523,7 +523,7 @@ static void mask_covers_its_bytes_at_any_cut(void **state)
 
 	(void)state;
 	memset(whole, 0xff, sizeof(whole));
-	ath_live_mask(0, whole, sizeof(whole));
+	ath_pages_mask(0, whole, sizeof(whole));
 	for (size_t i = 0; i < sizeof(whole); i++) {
 		bool is_masked = i == 18 || i == 19 || (i >= 24 && i <= 27) ||
 				 (i >= 40 && i <= 43) || (i >= 92 && i <= 99);
@@ -532,8 +532,8 @@ static void mask_covers_its_bytes_at_any_cut(void **state)
 	}
 	for (size_t at = 0; at <= sizeof(cut); at++) {
 		memset(cut, 0xff, sizeof(cut));
-		ath_live_mask(0, cut, at);
-		ath_live_mask(at, cut + at, sizeof(cut) - at);
+		ath_pages_mask(0, cut, at);
+		ath_pages_mask(at, cut + at, sizeof(cut) - at);
 		assert_memory_equal(cut, whole, sizeof(cut));
 	}
 }

@@ -59,12 +59,9 @@ static void puts_to(struct ath_steplog *log, const char *text)
 static void a_silent_step_leaves_no_file(void **state)
 {
 	struct ath_steplog log;
-	struct ath_str tail = { 0 };
 
 	(void)state;
 	ath_steplog_init(&log, folder, "venv");
-	ath_steplog_put_tail(&log, 5, "", &tail);
-	assert_int_equal(tail.len, 0);
 	ath_steplog_fini(&log);
 	assert_int_equal(access(log_path(), F_OK), -1);
 	ath_steplog_fini(&log);
@@ -106,23 +103,6 @@ static void a_second_attempt_is_appended(void **state)
 	free(text);
 }
 
-static void the_tail_is_safe_for_a_terminal(void **state)
-{
-	struct ath_steplog log;
-	struct ath_str tail = { 0 };
-
-	(void)state;
-	ath_steplog_init(&log, folder, "venv");
-	puts_to(&log, "one\ntwo\n\nth\x1bree\nfour\xff\n\n");
-	ath_steplog_put_tail(&log, 3, "  | ", &tail);
-	assert_string_equal(ath_str_get(&tail), "  | \n  | th?ree\n  | four?\n");
-	ath_str_reset(&tail);
-	ath_steplog_put_tail(&log, 100, "", &tail);
-	assert_string_equal(ath_str_get(&tail), "one\ntwo\n\nth?ree\nfour?\n");
-	ath_str_fini(&tail);
-	ath_steplog_fini(&log);
-}
-
 /* 16 MiB and then 1 MiB more: the start, a line that says what is missing, the last 64 KiB. */
 static void of_a_long_log_the_middle_is_left_out(void **state)
 {
@@ -153,19 +133,16 @@ static void of_a_long_log_the_middle_is_left_out(void **state)
 	free(text);
 }
 
-/* The folder is not there: the step goes on, and its last lines can still be shown. */
-static void a_log_that_cannot_be_written_keeps_its_tail(void **state)
+/* The folder is not there: the step goes on. */
+static void a_log_that_cannot_be_written_fails_nothing(void **state)
 {
 	struct ath_steplog log;
-	struct ath_str tail = { 0 };
 
 	(void)state;
 	ath_steplog_init(&log, "/nonexistent/folder", "venv");
 	puts_to(&log, "one\ntwo\n");
-	ath_steplog_put_tail(&log, 1, "", &tail);
-	assert_string_equal(ath_str_get(&tail), "two\n");
 	assert_true(log.is_broken);
-	ath_str_fini(&tail);
+	puts_to(&log, "three\n");
 	ath_steplog_fini(&log);
 }
 
@@ -191,9 +168,8 @@ int main(void)
 		with_folder(a_silent_step_leaves_no_file),
 		with_folder(a_short_log_is_kept_as_it_came),
 		with_folder(a_second_attempt_is_appended),
-		with_folder(the_tail_is_safe_for_a_terminal),
 		with_folder(of_a_long_log_the_middle_is_left_out),
-		with_folder(a_log_that_cannot_be_written_keeps_its_tail),
+		with_folder(a_log_that_cannot_be_written_fails_nothing),
 		with_folder(a_log_is_not_written_through_a_link),
 	};
 

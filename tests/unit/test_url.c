@@ -95,40 +95,6 @@ static void what_is_no_url_is_refused_without_being_shown(void **state)
 	}
 }
 
-static void passwords_are_redacted_whatever_they_hold(void **state)
-{
-	static const struct {
-		const char *url, *shown;
-	} rows[] = {
-		{ "postgresql://u:secret@h/db", "postgresql://u:***@h/db" },
-		{ "postgresql+asyncpg://u:secret@h:5432/db?x=1",
-		  "postgresql+asyncpg://u:***@h:5432/db?x=1" },
-		{ "postgresql://u:se@cr@et@h/db", "postgresql://u:***@h/db" },
-		{ "postgresql://u:se/cret@h/db", "postgresql://u:***@h/db" },
-		{ "postgresql://u:se?cret@h/db", "postgresql://u:***@h/db" },
-		{ "postgresql://u:s:e:c@h/db", "postgresql://u:***@h/db" },
-		{ "postgresql://u@server:secret@h/db", "postgresql://u@server:***@h/db" },
-		{ "postgresql://:secret@h/db", "postgresql://:***@h/db" },
-		{ "postgresql://u:@h/db", "postgresql://u:***@h/db" },
-		{ "postgresql://u@h/db", "postgresql://u@h/db" },
-		{ "postgresql://h:5432/db", "postgresql://h:5432/db" },
-		{ "sqlite:////srv/a:b@c.db", "sqlite:////srv/a:b@c.db" },
-		{ "sqlite://", "sqlite://" },
-		{ "no url at all", "no url at all" },
-		{ "sqlite:///a\x1b[m.db", "sqlite:///a?[m.db" },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct ath_str shown = { 0 };
-
-		ath_url_put_redacted(rows[i].url, &shown);
-		if (strcmp(ath_str_get(&shown), rows[i].shown) != 0)
-			fail_msg("%s is shown as %s", rows[i].url, ath_str_get(&shown));
-		ath_str_fini(&shown);
-	}
-}
-
 static void another_file_is_named_with_driver_and_query_kept(void **state)
 {
 	static const struct {
@@ -164,7 +130,6 @@ int main(void)
 		cmocka_unit_test(sqlite_urls_tell_their_file),
 		cmocka_unit_test(other_dialects_are_named_without_their_driver),
 		cmocka_unit_test(what_is_no_url_is_refused_without_being_shown),
-		cmocka_unit_test(passwords_are_redacted_whatever_they_hold),
 		cmocka_unit_test(another_file_is_named_with_driver_and_query_kept),
 	};
 

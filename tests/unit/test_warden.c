@@ -26,6 +26,7 @@
 
 #include "base/time.h"
 #include "os/child.h"
+#include "os/process.h"
 #include "os/warden.h"
 #include "procs.h"
 
@@ -207,7 +208,7 @@ static void stop_counting(void *user)
 static void on_warden_gone(void *user)
 {
 	(void)user;
-	ath_child_end_all();
+	ath_process_end_all(NULL, NULL);
 	_exit(9);
 }
 
@@ -356,7 +357,9 @@ static void warden_killed_leaves_nobody_before_the_lock_is_free(void **state)
 static void both_killed_leave_nobody_after_a_sweep(void **state)
 {
 	struct fixture *fix = *state;
+	char entry[96];
 
+	snprintf(entry, sizeof(entry), "ATHANOR_RUN=%s", fix->tag);
 	for (int i = 0; i < ROUNDS; i++) {
 		pid_t warden = start_run(fix, (struct part){ .tag = fix->tag });
 		pid_t orchestrator = orchestrator_of(warden);
@@ -367,7 +370,7 @@ static void both_killed_leave_nobody_after_a_sweep(void **state)
 		procs_sleep_ms(20);
 		assert_true(procs_count(fix->tag) >=
 			    PROCS_FAMILY); /* the control: there was something to sweep */
-		assert_true(ath_child_sweep(fix->tag) >= PROCS_FAMILY);
+		assert_true(ath_process_sweep(entry, NULL) >= PROCS_FAMILY);
 		assert_int_equal(procs_count(fix->tag), 0);
 		procs_assert_no_child();
 	}
