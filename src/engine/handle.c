@@ -83,30 +83,36 @@ void ath_step_say(struct ath_step *step, const char *format, ...)
 	ath_str_fini(&text);
 }
 
-void ath_step_logf(struct ath_step *step, const char *format, ...)
+typedef void put_fn(struct ath_steplog *log, const char *bytes, size_t len);
+
+/* A line of our own into the log, at once or held. */
+static void ATH_PRINTF(3, 0)
+	log_line(struct ath_steplog *log, put_fn *put, const char *format, va_list args)
 {
 	struct ath_str text = { 0 };
+
+	ath_str_vprintf(&text, format, args);
+	ath_str_putc(&text, '\n');
+	put(log, text.data, text.len);
+	ath_str_fini(&text);
+}
+
+void ath_step_logf(struct ath_step *step, const char *format, ...)
+{
 	va_list args;
 
 	va_start(args, format);
-	ath_str_vprintf(&text, format, args);
+	log_line(&step->log, ath_steplog_add, format, args);
 	va_end(args);
-	ath_str_putc(&text, '\n');
-	ath_steplog_add(&step->log, text.data, text.len);
-	ath_str_fini(&text);
 }
 
 void ath_step_log_held(struct ath_step *step, const char *format, ...)
 {
-	struct ath_str text = { 0 };
 	va_list args;
 
 	va_start(args, format);
-	ath_str_vprintf(&text, format, args);
+	log_line(&step->log, ath_steplog_hold, format, args);
 	va_end(args);
-	ath_str_putc(&text, '\n');
-	ath_steplog_hold(&step->log, text.data, text.len);
-	ath_str_fini(&text);
 }
 
 void ath_step_fact(struct ath_step *step, const char *name, const char *value)
