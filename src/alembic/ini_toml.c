@@ -170,41 +170,71 @@ static bool is_flag(enum ath_ini_key key)
 	return key == ATH_INI_RECURSIVE_VERSION_LOCATIONS || key == ATH_INI_SOURCELESS;
 }
 
-/* The value of a setting; Alembic takes each only in its own type. */
-static bool read_setting(struct document *doc, enum ath_ini_key key, struct ath_ini_field *field)
+/* A setting that is a list, written as an array. */
+static bool read_list_setting(struct document *doc, enum ath_ini_key key,
+			      struct ath_ini_field *field)
 {
 	unsigned line = doc->text.line;
-	const char *start = doc->text.at, *text = NULL;
 	struct ath_texts texts = { 0 };
 	bool is_plain = true;
 
-	*field = ath_ini_value_refuse(line, "the value is not of the type that Alembic reads");
-	if (*start == '[' && ath_ini_value_is_list(key)) {
-		if (!read_array(doc, &texts, &is_plain))
-			return false;
-		*field = is_plain ? ath_ini_value_texts(key, line, texts)
-				  : ath_ini_value_refuse(line, "the array has an item that is not "
-							       "a plain string");
-		return true;
-	}
-	if ((*start == '"' || *start == '\'') && !ath_toml_is_long_string(&doc->text)) {
-		if (!read_text(doc, &text))
-			return false;
-		if (!text)
-			field->reason = "a reference with % cannot be followed here";
-		else if (!ath_ini_value_is_list(key) && !is_flag(key))
-			*field = ath_ini_value_text(key, line, text);
-		return true;
-	}
+	if (!read_array(doc, &texts, &is_plain))
+		return false;
+	*field = is_plain ? ath_ini_value_texts(key, line, texts)
+			  : ath_ini_value_refuse(
+				    line, "the array has an item that is not a plain string");
+	return true;
+}
+
+/* A setting in quotes: only one that is neither a list nor a flag keeps it. */
+static bool read_text_setting(struct document *doc, enum ath_ini_key key,
+			      struct ath_ini_field *field)
+{
+	unsigned line = doc->text.line;
+	const char *text = NULL;
+
+	if (!read_text(doc, &text))
+		return false;
+	if (!text)
+		field->reason = "a reference with % cannot be followed here";
+	else if (!ath_ini_value_is_list(key) && !is_flag(key))
+		*field = ath_ini_value_text(key, line, text);
+	return true;
+}
+
+/* Anything else: only true and false mean something, and to a flag only. */
+static bool read_bare_setting(struct document *doc, enum ath_ini_key key,
+			      struct ath_ini_field *field)
+{
+	static const char *const values[] = { "true", "false" };
+	unsigned line = doc->text.line;
+	const char *start = doc->text.at;
+
 	if (!ath_toml_skip_value(&doc->text))
 		return false;
 	while (doc->text.at > start && (doc->text.at[-1] == ' ' || doc->text.at[-1] == '\t'))
 		doc->text.at--;
-	if (is_flag(key) && doc->text.at - start == 4 && memcmp(start, "true", 4) == 0)
-		*field = ath_ini_value_text(key, line, "true");
-	if (is_flag(key) && doc->text.at - start == 5 && memcmp(start, "false", 5) == 0)
-		*field = ath_ini_value_text(key, line, "false");
+	for (size_t i = 0; is_flag(key) && i < sizeof(values) / sizeof(values[0]); i++) {
+		size_t len = strlen(values[i]);
+
+		if ((size_t)(doc->text.at - start) == len && memcmp(start, values[i], len) == 0)
+			*field = ath_ini_value_text(key, line, values[i]);
+	}
 	return true;
+}
+
+/* The value of a setting; Alembic takes each only in its own type. */
+static bool read_setting(struct document *doc, enum ath_ini_key key, struct ath_ini_field *field)
+{
+	char first = *doc->text.at;
+
+	*field = ath_ini_value_refuse(doc->text.line,
+				      "the value is not of the type that Alembic reads");
+	if (first == '[' && ath_ini_value_is_list(key))
+		return read_list_setting(doc, key, field);
+	if ((first == '"' || first == '\'') && !ath_toml_is_long_string(&doc->text))
+		return read_text_setting(doc, key, field);
+	return read_bare_setting(doc, key, field);
 }
 
 static bool read_pair(struct document *doc)

@@ -258,31 +258,43 @@ static const char *skip_field(struct ath_token_reader *reader, const char *at, c
 	return NULL;
 }
 
+/* Behind "{{", or behind a field; NULL as skip_field. */
+static const char *after_brace(struct ath_token_reader *reader, const char *at, char quote,
+			       bool is_long)
+{
+	bool is_doubled = at + 1 < reader->end && at[1] == '{';
+
+	return is_doubled ? at + 2 : skip_field(reader, at, quote, is_long);
+}
+
+/* Behind a backslash and what belongs to it: not a brace, unless it is that of a name ("\N{DASH}"). */
+static const char *after_formatted_escape(struct ath_token_reader *reader, const char *at,
+					  bool is_raw)
+{
+	char next = at + 1 < reader->end ? at[1] : '\0';
+
+	if (next == 'N' && !is_raw)
+		return at + 2 + (at + 2 < reader->end && at[2] == '{');
+	return next == '{' ? at + 1 : after_escape(reader, at);
+}
+
 static bool skip_formatted_string(struct ath_token_reader *reader, const char *at, bool is_raw)
 {
 	char quote = *at;
 	bool is_long = is_triple(reader, at);
 
 	for (at += is_long ? 3 : 1; at < reader->end;) {
-		char next = at + 1 < reader->end ? at[1] : '\0';
-
 		if (*at == quote && (!is_long || is_triple(reader, at))) {
 			reader->at = at + (is_long ? 3 : 1);
 			return true;
 		}
-		if (*at == '{' && next == '{') {
-			at += 2;
-		} else if (*at == '{') {
-			at = skip_field(reader, at, quote, is_long);
+		if (*at == '{') {
+			at = after_brace(reader, at, quote, is_long);
 			if (!at)
 				return fail(reader, "a formatted string has a field that "
 						    "versions of Python read differently");
-		} else if (*at == '\\' && next == 'N' && !is_raw) {
-			at += 2 + (at + 2 < reader->end && at[2] == '{');
-		} else if (*at == '\\' && next == '{') {
-			at++;
 		} else if (*at == '\\') {
-			at = after_escape(reader, at);
+			at = after_formatted_escape(reader, at, is_raw);
 		} else if (is_class(*at, LINE)) {
 			if (!is_long)
 				return fail(reader, "a string does not end on its line");
