@@ -110,6 +110,8 @@ class Started:
         self.project = project
         self.out, self.err = project.beside("out"), project.beside("err")
         more.setdefault("stdin", subprocess.DEVNULL)
+        for path in (self.out, self.err):  # a killed run may still be writing into its own
+            path.unlink(missing_ok=True)
         with open(self.out, "wb") as out, open(self.err, "wb") as err:
             more.setdefault("stdout", out)
             more.setdefault("stderr", err)
