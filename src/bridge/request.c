@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/hash.h"
 #include "base/json.h"
 #include "os/file.h"
 
@@ -30,18 +29,24 @@ enum {
 	PROGRAMS = sizeof(programs) / sizeof(programs[0]),
 };
 
-bool ath_bridge_write_program(const char *folder, struct ath_arena *arena, const char **out_path,
-			      struct ath_err *err)
+void ath_bridge_hash_program(char out_text[ATH_HASH_TEXT])
 {
 	struct ath_hash hash = ath_hash_start();
-	char digits[ATH_HASH_TEXT];
-	const char *place;
 
 	for (size_t i = 0; i < PROGRAMS; i++) {
 		ath_hash_add_text(&hash, programs[i].name);
 		ath_hash_add_text(&hash, programs[i].text);
 	}
-	ath_hash_text(hash, digits);
+	ath_hash_text(hash, out_text);
+}
+
+bool ath_bridge_write_program(const char *folder, struct ath_arena *arena, const char **out_path,
+			      struct ath_err *err)
+{
+	char digits[ATH_HASH_TEXT];
+	const char *place;
+
+	ath_bridge_hash_program(digits);
 	place = ath_arena_printf(arena, "%s/bridge-%s", folder, digits);
 	if (!ath_file_make_folders(place, 0700, err))
 		return ath_err_prefix(err, "the bridge program");

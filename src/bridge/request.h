@@ -14,6 +14,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/field.h"
+#include "base/hash.h"
 
 enum ath_bridge_do {
 	ATH_BRIDGE_HEADS,      /* the graph, as Alembic loads it */
@@ -52,6 +53,9 @@ struct ath_bridge_request {
 	const struct ath_bridge_command *commands;
 	size_t len;
 };
+
+/* The hash of the program's text. */
+void ath_bridge_hash_program(char out_text[ATH_HASH_TEXT]);
 
 /*
  * Write the program below `folder` if it is not there; `out_path`, of bridge.py, is made in `arena`.

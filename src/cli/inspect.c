@@ -130,6 +130,7 @@ static bool gather(struct ath_inspection *inspection, const char *stated, int *o
 		.chain = &inspection->chain.chain,
 		.reader = {
 			.folder = find_folder(inspection->project),
+			.state_dir = inspection->project->state_dir,
 			.environment = &inspection->project->environment,
 		},
 	};

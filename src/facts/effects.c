@@ -1,228 +1,152 @@
 /* SPDX-License-Identifier: MIT */
-/* facts/effects: one child of the bridge that reads revision files. */
+/*
+ * facts/effects: what each revision of a chain does, kept from an earlier reading or read anew.
+ *
+ * What a revision does is told in the light of those before it (an index is dropped by its name, a
+ * table with all it has), so the answers for a whole chain are kept as one: under a digest of the
+ * program that reads, of the interpreter that runs it, and of every file in the order of the chain.
+ */
 #include "facts/effects.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/mem.h"
 #include "bridge/reply.h"
 #include "bridge/request.h"
-#include "os/child.h"
+#include "facts/cache.h"
+#include "facts/effects_ask.h"
 #include "os/file.h"
-#include "os/loop.h"
 
-enum {
-	TIMEOUT_MS = 60 * 1000,
-	LINE_BYTES_MAX = 16 * 1024 * 1024,
-};
-
-/* One reading, while its child is alive. */
-struct reading {
-	const struct ath_chain *chain;
-	struct ath_facts_effects *out;
-	struct ath_effects *items; /* of `out` */
-	struct ath_child *child;   /* NULL once it has ended */
-	struct ath_str line;       /* the reply that is not whole yet */
-	bool has_end;
-	int signum;
-	struct ath_err err;
-};
-
-static void stop(struct reading *reading)
+/* An interpreter of another version may understand another syntax: it is known by its file. */
+static bool add_interpreter(struct ath_digest *digest, const char *python)
 {
-	if (reading->child)
-		ath_child_cancel(reading->child, true);
-}
-
-static void keep_reply(struct reading *reading, const struct ath_bridge_reply *reply)
-{
-	size_t revision;
-
-	if (reply->event == ATH_BRIDGE_SAYS_END) {
-		reading->has_end = true;
-	} else if (reply->event == ATH_BRIDGE_SAYS_ERROR && reading->err.code == ATH_ERR_OK) {
-		ath_err_set(&reading->err, ATH_ERR_BRIDGE, "%s%s%s",
-			    reply->message ? reply->message : "no reason was given",
-			    reply->where ? ", at " : "", reply->where ? reply->where : "");
-	} else if (reply->event == ATH_BRIDGE_SAYS_EFFECTS && reply->revision) {
-		revision = ath_chain_find(reading->chain, reply->revision);
-		if (revision < reading->chain->len)
-			reading->items[revision] = reply->effects;
-	}
-}
-
-static void read_line(struct reading *reading)
-{
-	struct ath_bridge_reply reply;
-
-	if (reading->err.code == ATH_ERR_OK && reading->line.len &&
-	    ath_bridge_read(ath_str_get(&reading->line), reading->line.len, &reading->out->arena,
-			    &reply, &reading->err))
-		keep_reply(reading, &reply);
-	ath_str_reset(&reading->line);
-	if (reading->err.code != ATH_ERR_OK)
-		stop(reading);
-}
-
-static void on_output(void *user, enum ath_child_stream stream, const char *bytes, size_t len)
-{
-	struct reading *reading = user;
-
-	if (stream != ATH_CHILD_REPLY || reading->err.code != ATH_ERR_OK)
-		return;
-	while (len) {
-		const char *end = memchr(bytes, '\n', len);
-		size_t part = end ? (size_t)(end - bytes) : len;
-
-		if (reading->line.len + part > LINE_BYTES_MAX) {
-			ath_err_set(&reading->err, ATH_ERR_LIMIT, "an answer of more than %d bytes",
-				    LINE_BYTES_MAX);
-			stop(reading);
-			return;
-		}
-		ath_str_add(&reading->line, bytes, part);
-		if (end)
-			read_line(reading);
-		part += end != NULL;
-		bytes += part;
-		len -= part;
-	}
-}
-
-static void on_done(void *user, const struct ath_child_result *result)
-{
-	struct reading *reading = user;
-
-	reading->child = NULL;
-	if (reading->err.code != ATH_ERR_OK)
-		return;
-	if (reading->signum)
-		ath_err_set(&reading->err, ATH_ERR_CANCELLED, "ended by signal %d",
-			    reading->signum);
-	else if (result->timed_out)
-		ath_err_set(&reading->err, ATH_ERR_TIMEOUT, "no end after %d seconds",
-			    TIMEOUT_MS / 1000);
-	else if (!reading->has_end && result->term_signal)
-		ath_err_set(&reading->err, ATH_ERR_BRIDGE, "Python was ended by signal %d",
-			    result->term_signal);
-	else if (!reading->has_end)
-		ath_err_set(&reading->err, ATH_ERR_BRIDGE,
-			    "Python ended before it had answered (exit status %d); it has to be "
-			    "3.8 or newer",
-			    result->exit_status);
-}
-
-static void on_signal(void *user, int signum)
-{
-	struct reading *reading = user;
-
-	reading->signum = signum;
-	stop(reading);
-}
-
-/* Every revision with its file, parents first. */
-static bool write_request(const struct ath_chain *chain, const char *folder, const char *path,
-			  struct ath_arena *arena, struct ath_err *err)
-{
-	const char **ids = ath_arena_new(arena, chain->len + 1, sizeof(*ids));
-	const char **files = ath_arena_new(arena, chain->len + 1, sizeof(*files));
-	struct ath_bridge_command command = {
-		.verb = ATH_BRIDGE_EFFECTS,
-		.ids = { ids, chain->len },
-		.files = { files, chain->len },
-	};
-	struct ath_bridge_request request = {
-		.config = "", .section = "", .cwd = folder, .commands = &command, .len = 1
-	};
-
-	for (size_t i = 0; i < chain->order.len; i++) {
-		ids[i] = chain->entries[chain->order.items[i]].id;
-		files[i] = chain->entries[chain->order.items[i]].file;
-	}
-	return ath_bridge_write_request(path, &request, err);
-}
-
-static bool start(struct reading *reading, const struct ath_facts_reader *reader,
-		  struct ath_loop *loop, const char *folder)
-{
-	struct ath_arena *arena = &reading->out->arena;
-	const char *request = ath_arena_printf(arena, "%s/request", folder);
-	const char *argv[] = { reader->python, "-I", "-S", "-B", NULL, request, NULL };
-	struct ath_child_form form = {
-		.argv = argv,
-		.cwd = folder,
-		.environment = reader->environment,
-		.wants_reply = true,
-		.timeout_ms = TIMEOUT_MS,
-		.on_output = on_output,
-		.on_done = on_done,
-		.user = reading,
-	};
-
-	if (!ath_bridge_write_program(folder, arena, &argv[4], &reading->err) ||
-	    !write_request(reading->chain, folder, request, arena, &reading->err))
-		return false;
-	if (ath_child_start(loop, &form, &reading->child, &reading->err))
-		return true;
-	if (reading->err.code == ATH_ERR_NOT_FOUND)
-		reading->err.code = ATH_ERR_UNAVAILABLE;
-	return false;
-}
-
-static void run(struct reading *reading, const struct ath_facts_reader *reader, const char *folder)
-{
-	struct ath_loop *loop = ath_loop_new(&reading->err);
-
-	if (loop && ath_loop_watch_signals(loop, on_signal, reading, &reading->err) &&
-	    ath_child_prepare(loop, &reading->err) && start(reading, reader, loop, folder))
-		ath_loop_run(loop);
-	ath_loop_free(loop);
-}
-
-/* Make the private folder, run, remove it. */
-static void run_in_private(struct reading *reading, const struct ath_facts_reader *reader)
-{
-	char *folder = ath_file_join(reader->folder, "athanor-inspect-XXXXXX");
 	struct ath_err ignored = { 0 };
+	struct ath_file_stamp stamp;
+	char *path = ath_file_resolve(python, &ignored);
+	bool is_there = path && ath_file_stamp(path, &stamp);
 
-	if (!mkdtemp(folder)) {
-		ath_err_sys(&reading->err, ATH_ERR_IO, errno, "cannot make a folder in '%s'",
-			    reader->folder);
-	} else {
-		run(reading, reader, folder);
-		if (!ath_file_remove_tree(folder, &ignored) && reading->err.code == ATH_ERR_OK)
-			reading->err = ignored;
+	if (is_there) {
+		ath_digest_add(digest, path, strlen(path) + 1);
+		ath_digest_add(digest, &stamp.size, sizeof(stamp.size));
+		ath_digest_add(digest, &stamp.mtime_ns, sizeof(stamp.mtime_ns));
 	}
-	free(folder);
+	free(path);
+	return is_there;
+}
+
+static void add_program(struct ath_digest *digest)
+{
+	char program[ATH_HASH_TEXT];
+
+	ath_bridge_hash_program(program);
+	ath_digest_add(digest, program, sizeof(program));
+}
+
+/* The key of the answers for these files as they are now; without a state directory if it has none. */
+static struct ath_cache_key find_key(const struct ath_facts_reader *reader,
+				     const struct ath_chain *chain)
+{
+	struct ath_cache_key key = { .kind = "effects" };
+	struct ath_digest *digest;
+
+	if (!reader->state_dir || !reader->python)
+		return key;
+	digest = ath_digest_new();
+	add_program(digest);
+	if (add_interpreter(digest, reader->python) && ath_cache_add_chain(digest, chain))
+		key.state_dir = reader->state_dir;
+	ath_digest_finish(digest, key.digest);
+	ath_digest_free(digest);
+	return key;
+}
+
+/* Fills the items. Does each revision have one answer, and are they all that there is? */
+static bool read_answers(const struct ath_str *text, const struct ath_chain *chain,
+			 struct ath_arena *arena, struct ath_effects *items)
+{
+	bool *has_answer = ath_arena_new(arena, chain->len + 1, sizeof(*has_answer));
+	const char *at = ath_str_get(text), *end = at + text->len, *line_end;
+	struct ath_bridge_reply reply;
+	struct ath_err err = { 0 };
+	size_t count = 0, revision;
+
+	for (; at < end; at = line_end + 1) {
+		line_end = memchr(at, '\n', (size_t)(end - at));
+		if (!line_end || !ath_bridge_read(at, (size_t)(line_end - at), arena, &reply, &err))
+			return false;
+		revision = reply.revision ? ath_chain_find(chain, reply.revision) : chain->len;
+		if (reply.event != ATH_BRIDGE_SAYS_EFFECTS || revision == chain->len)
+			return false;
+		items[revision] = reply.effects;
+		count += !has_answer[revision];
+		has_answer[revision] = true;
+	}
+	return count == chain->len;
+}
+
+static struct ath_effects *new_items(const struct ath_chain *chain, struct ath_arena *arena)
+{
+	struct ath_effects *items = ath_arena_new(arena, chain->len + 1, sizeof(*items));
+
+	for (size_t i = 0; i < chain->len; i++)
+		items[i].obstacle = "its file was not answered for";
+	return items;
+}
+
+static bool recall(const struct ath_cache_key *key, const struct ath_chain *chain,
+		   struct ath_arena *arena, struct ath_effects **out)
+{
+	struct ath_effects *items = new_items(chain, arena);
+	struct ath_str text = { 0 };
+	bool is_kept = ath_cache_read(key, &text) && read_answers(&text, chain, arena, items);
+
+	ath_str_fini(&text);
+	if (is_kept)
+		*out = items;
+	return is_kept;
+}
+
+bool ath_facts_effects_recall(const struct ath_facts_reader *reader, const struct ath_chain *chain,
+			      struct ath_arena *arena, struct ath_effects **out)
+{
+	struct ath_cache_key key = find_key(reader, chain);
+
+	return recall(&key, chain, arena, out);
+}
+
+/* Keep the answers, if the files are still what they were before Python read them. */
+static void keep(const struct ath_cache_key *key, const struct ath_facts_reader *reader,
+		 const struct ath_chain *chain, const struct ath_str *text)
+{
+	struct ath_cache_key now = find_key(reader, chain);
+
+	if (now.state_dir && key->state_dir && strcmp(key->digest, now.digest) == 0)
+		ath_cache_write(key, ath_str_get(text), text->len);
 }
 
 bool ath_facts_effects_read(const struct ath_facts_reader *reader, const struct ath_chain *chain,
 			    struct ath_facts_effects *out, int *out_signal, struct ath_err *err)
 {
+	struct ath_cache_key key = find_key(reader, chain);
 	struct ath_facts_effects effects = { 0 };
-	struct reading reading = { .chain = chain, .out = &effects };
+	struct ath_effects_said said = { 0 };
+	struct ath_effects *items = NULL;
+	bool is_read = recall(&key, chain, &effects.arena, &items);
 
-	*out_signal = 0;
-	if (!reader->python)
-		return ath_err_set(err, ATH_ERR_UNAVAILABLE,
-				   "the revision files have to be read by Python, and there is "
-				   "neither a healthy virtual environment nor a python3 in PATH");
-	reading.items = ath_arena_new(&effects.arena, chain->len + 1, sizeof(*reading.items));
-	for (size_t i = 0; i < chain->len; i++)
-		reading.items[i].obstacle = "its file was not answered for";
-	effects.items = reading.items;
-	run_in_private(&reading, reader);
-	ath_str_fini(&reading.line);
-	*out_signal = reading.signum;
-	if (reading.err.code == ATH_ERR_OK) {
-		*out = effects;
-		return true;
+	if (!is_read && ath_effects_ask(reader, chain, &said, err)) {
+		is_read = true;
+		items = new_items(chain, &effects.arena);
+		if (read_answers(&said.text, chain, &effects.arena, items))
+			keep(&key, reader, chain, &said.text);
 	}
-	ath_facts_effects_fini(&effects);
-	*err = reading.err;
-	return ath_err_prefix(err, "reading the revision files with '%s'", reader->python);
+	*out_signal = said.signum;
+	ath_str_fini(&said.text);
+	effects.items = items;
+	if (is_read)
+		*out = effects;
+	else
+		ath_facts_effects_fini(&effects);
+	return is_read;
 }
 
 void ath_facts_effects_fini(struct ath_facts_effects *effects)

@@ -128,6 +128,13 @@ bool ath_file_can_write(const char *folder)
 	return faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) == 0;
 }
 
+bool ath_file_is_own(const char *folder)
+{
+	struct stat facts;
+
+	return lstat(folder, &facts) == 0 && S_ISDIR(facts.st_mode) && facts.st_uid == geteuid();
+}
+
 static int64_t in_ns(struct timespec time)
 {
 	return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;

@@ -102,6 +102,9 @@ ATH_NODISCARD bool ath_file_space(const char *path, struct ath_file_space *out,
 /* May this user create files in the folder? */
 bool ath_file_can_write(const char *folder);
 
+/* Is `folder` itself, not what a link leads to, a folder that belongs to this user? */
+bool ath_file_is_own(const char *folder);
+
 /* Identity of a file's contents as far as stat tells: equal means unchanged for our purposes. */
 struct ath_file_stamp {
 	uint64_t dev, ino, size;
