@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "alembic/scan.h"
+#include "base/str.h"
 #include "os/file.h"
 
 enum {
@@ -74,7 +75,8 @@ static bool is_whole(const struct ath_str *text)
 	return memcmp(text->data, digits, HEAD - 1) == 0;
 }
 
-bool ath_cache_read(const struct ath_cache_key *key, struct ath_str *out)
+bool ath_cache_read(const struct ath_cache_key *key, struct ath_arena *arena,
+		    const char **out_bytes, size_t *out_len)
 {
 	struct ath_str text = { 0 };
 	struct ath_err ignored = { 0 };
@@ -87,8 +89,10 @@ bool ath_cache_read(const struct ath_cache_key *key, struct ath_str *out)
 	is_read = ath_file_kind(path) == ATH_FILE_REGULAR &&
 		  ath_file_read(path, ATH_CACHE_BYTES_MAX + HEAD, &text, &ignored) &&
 		  is_whole(&text);
-	if (is_read)
-		ath_str_add(out, text.data + HEAD, text.len - HEAD);
+	if (is_read) {
+		*out_len = text.len - HEAD;
+		*out_bytes = ath_arena_strndup(arena, text.data + HEAD, *out_len);
+	}
 	ath_str_fini(&text);
 	free(path);
 	return is_read;

@@ -15,7 +15,7 @@
 #include <stdbool.h>
 
 #include "alembic/chain.h"
-#include "base/str.h"
+#include "base/arena.h"
 #include "trust/digest.h"
 
 enum {
@@ -39,8 +39,9 @@ ATH_NODISCARD bool ath_cache_add_chain(struct ath_digest *digest, const struct a
 /* For a key: the digest goes on over a file's length and bytes. False: it cannot be read. */
 ATH_NODISCARD bool ath_cache_add_file(struct ath_digest *digest, const char *path);
 
-/* Append the kept answer to `out`; false: there is none that is whole. */
-bool ath_cache_read(const struct ath_cache_key *key, struct ath_str *out);
+/* The kept answer, in `arena` and followed by a NUL; false: there is none that is whole. */
+bool ath_cache_read(const struct ath_cache_key *key, struct ath_arena *arena,
+		    const char **out_bytes, size_t *out_len);
 
 /* Keep an answer in place of an older one, if it can be kept. */
 void ath_cache_write(const struct ath_cache_key *key, const char *bytes, size_t len);

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alembic/effects_text.h"
 #include "bridge/reply.h"
 #include "bridge/request.h"
 #include "facts/cache.h"
@@ -34,12 +35,15 @@ static bool add_interpreter(struct ath_digest *digest, const char *python)
 	return is_there;
 }
 
-static void add_program(struct ath_digest *digest)
+/* Both programs: the one that reads the files, and this one, which reads its answers. */
+static void add_programs(struct ath_digest *digest)
 {
+	static const char ours[] = ATH_VERSION " " ATH_EFFECTS_TEXT_FORMAT;
 	char program[ATH_HASH_TEXT];
 
 	ath_bridge_hash_program(program);
 	ath_digest_add(digest, program, sizeof(program));
+	ath_digest_add(digest, ours, sizeof(ours));
 }
 
 /* The key of the answers for these files as they are now; without a state directory if it has none. */
@@ -52,36 +56,12 @@ static struct ath_cache_key find_key(const struct ath_facts_reader *reader,
 	if (!reader->state_dir || !reader->python)
 		return key;
 	digest = ath_digest_new();
-	add_program(digest);
+	add_programs(digest);
 	if (add_interpreter(digest, reader->python) && ath_cache_add_chain(digest, chain))
 		key.state_dir = reader->state_dir;
 	ath_digest_finish(digest, key.digest);
 	ath_digest_free(digest);
 	return key;
-}
-
-/* Fills the items. Does each revision have one answer, and are they all that there is? */
-static bool read_answers(const struct ath_str *text, const struct ath_chain *chain,
-			 struct ath_arena *arena, struct ath_effects *items)
-{
-	bool *has_answer = ath_arena_new(arena, chain->len + 1, sizeof(*has_answer));
-	const char *at = ath_str_get(text), *end = at + text->len, *line_end;
-	struct ath_bridge_reply reply;
-	struct ath_err err = { 0 };
-	size_t count = 0, revision;
-
-	for (; at < end; at = line_end + 1) {
-		line_end = memchr(at, '\n', (size_t)(end - at));
-		if (!line_end || !ath_bridge_read(at, (size_t)(line_end - at), arena, &reply, &err))
-			return false;
-		revision = reply.revision ? ath_chain_find(chain, reply.revision) : chain->len;
-		if (reply.event != ATH_BRIDGE_SAYS_EFFECTS || revision == chain->len)
-			return false;
-		items[revision] = reply.effects;
-		count += !has_answer[revision];
-		has_answer[revision] = true;
-	}
-	return count == chain->len;
 }
 
 static struct ath_effects *new_items(const struct ath_chain *chain, struct ath_arena *arena)
@@ -93,17 +73,60 @@ static struct ath_effects *new_items(const struct ath_chain *chain, struct ath_a
 	return items;
 }
 
+/* Items that are being filled, and how many are. */
+struct filling {
+	const struct ath_chain *chain;
+	struct ath_arena *arena;
+	struct ath_effects *items;
+	bool *has_answer;
+	size_t count;
+};
+
+static struct filling start_filling(const struct ath_chain *chain, struct ath_arena *arena)
+{
+	return (struct filling){
+		.chain = chain,
+		.arena = arena,
+		.items = new_items(chain, arena),
+		.has_answer = ath_arena_new(arena, chain->len + 1, sizeof(bool)),
+	};
+}
+
+/* False: no revision of the chain, or a second answer for it. */
+static bool fill(struct filling *filling, const char *revision, const struct ath_effects *effects)
+{
+	size_t idx = revision ? ath_chain_find(filling->chain, revision) : filling->chain->len;
+
+	if (idx == filling->chain->len || filling->has_answer[idx])
+		return false;
+	filling->items[idx] = *effects;
+	filling->has_answer[idx] = true;
+	filling->count++;
+	return true;
+}
+
+/* The kept bytes live in the arena, as the texts in them are not copied. */
 static bool recall(const struct ath_cache_key *key, const struct ath_chain *chain,
 		   struct ath_arena *arena, struct ath_effects **out)
 {
-	struct ath_effects *items = new_items(chain, arena);
-	struct ath_str text = { 0 };
-	bool is_kept = ath_cache_read(key, &text) && read_answers(&text, chain, arena, items);
+	struct filling filling;
+	struct ath_effects_text text;
+	struct ath_effects effects;
+	const char *revision;
+	size_t len;
 
-	ath_str_fini(&text);
-	if (is_kept)
-		*out = items;
-	return is_kept;
+	if (!ath_cache_read(key, arena, &text.at, &len))
+		return false;
+	text.end = text.at + len;
+	filling = start_filling(chain, arena);
+	while (ath_effects_text_next(&text, arena, &revision, &effects)) {
+		if (!fill(&filling, revision, &effects))
+			return false;
+	}
+	if (text.at != text.end || filling.count < chain->len)
+		return false;
+	*out = filling.items;
+	return true;
 }
 
 bool ath_facts_effects_recall(const struct ath_facts_reader *reader, const struct ath_chain *chain,
@@ -114,14 +137,36 @@ bool ath_facts_effects_recall(const struct ath_facts_reader *reader, const struc
 	return recall(&key, chain, arena, out);
 }
 
+/* Read what Python said; what it did not say, or said in another way, stays unknown. */
+static bool read_answers(const struct ath_str *said, struct filling *filling)
+{
+	const char *at = ath_str_get(said), *end = at + said->len, *line_end;
+	struct ath_bridge_reply reply;
+	struct ath_err ignored = { 0 };
+	bool is_good = true;
+
+	for (; at < end && (line_end = memchr(at, '\n', (size_t)(end - at))); at = line_end + 1) {
+		if (!ath_bridge_read(at, (size_t)(line_end - at), filling->arena, &reply,
+				     &ignored) ||
+		    !fill(filling, reply.revision, &reply.effects))
+			is_good = false;
+	}
+	return is_good && filling->count == filling->chain->len;
+}
+
 /* Keep the answers, if the files are still what they were before Python read them. */
 static void keep(const struct ath_cache_key *key, const struct ath_facts_reader *reader,
-		 const struct ath_chain *chain, const struct ath_str *text)
+		 const struct filling *filling)
 {
-	struct ath_cache_key now = find_key(reader, chain);
+	struct ath_cache_key now = find_key(reader, filling->chain);
+	struct ath_str text = { 0 };
 
-	if (now.state_dir && key->state_dir && strcmp(key->digest, now.digest) == 0)
-		ath_cache_write(key, ath_str_get(text), text->len);
+	if (!now.state_dir || !key->state_dir || strcmp(key->digest, now.digest) != 0)
+		return;
+	for (size_t i = 0; i < filling->chain->len; i++)
+		ath_effects_text_put(&text, filling->chain->entries[i].id, &filling->items[i]);
+	ath_cache_write(key, ath_str_get(&text), text.len);
+	ath_str_fini(&text);
 }
 
 bool ath_facts_effects_read(const struct ath_facts_reader *reader, const struct ath_chain *chain,
@@ -131,13 +176,15 @@ bool ath_facts_effects_read(const struct ath_facts_reader *reader, const struct 
 	struct ath_facts_effects effects = { 0 };
 	struct ath_effects_said said = { 0 };
 	struct ath_effects *items = NULL;
+	struct filling filling;
 	bool is_read = recall(&key, chain, &effects.arena, &items);
 
 	if (!is_read && ath_effects_ask(reader, chain, &said, err)) {
 		is_read = true;
-		items = new_items(chain, &effects.arena);
-		if (read_answers(&said.text, chain, &effects.arena, items))
-			keep(&key, reader, chain, &said.text);
+		filling = start_filling(chain, &effects.arena);
+		if (read_answers(&said.text, &filling))
+			keep(&key, reader, &filling);
+		items = filling.items;
 	}
 	*out_signal = said.signum;
 	ath_str_fini(&said.text);

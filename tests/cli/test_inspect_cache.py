@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """What athanor inspect keeps of one call for the next: no process is started again, and no answer changes by it."""
 import hashlib
-import json
 import os
 import re
 import shutil
@@ -128,7 +127,8 @@ def test_the_key_is_made_of_program_interpreter_and_files(kept, reader):
     """Written down a second time: so a program of another version has other keys."""
     python = reader.folder / "python3"
     program = [part for name in PROGRAM for part in (name.encode(), (lab.ROOT / "src/bridge" / name).read_bytes() + b"\n")]
-    text = fnv(program) + b"\0" + str(python).encode() + b"\0"
+    version = lab.athanor("--version").out.split()[-1]
+    text = fnv(program) + b"\0%s effects 1\0%s\0" % (version.encode(), str(python).encode())
     text += struct.pack("=Qq", python.stat().st_size, python.stat().st_mtime_ns)
     for ident in ("a1", "b2", "c3"):
         content = kept.path("migrations/versions/%s.py" % ident).read_bytes()
@@ -142,33 +142,46 @@ def rewritten(text, whole=True):
     return (hashlib.sha256(text).hexdigest() if whole else "0" * 64).encode() + b"\n" + text
 
 
-def empty_effects(line):
-    return dict(line, effects=[], source="static", literal=True)
+def records(text):
+    """The kept text as lists of texts, one per revision: id, traits, obstacle, and six for each effect."""
+    parts, found = text.split(b"\0")[:-1], []
+    while parts:
+        size = 3 + 6 * int(parts[1].split()[1])
+        found.append(parts[:size])
+        parts = parts[size:]
+    return found
 
 
-def poison(how):
-    def change(path):
-        text = path.read_bytes()[65:]
-        lines = [json.loads(line) for line in text.splitlines()]
-        return how(text, lines)
-    return change
+def joined(found):
+    return b"".join(part + b"\0" for record in found for part in record)
 
 
-def joined(lines):
-    return b"".join(json.dumps(line).encode() + b"\n" for line in lines)
+def without_effects(record):
+    return [record[0], record[1].split()[0] + b" 0", record[2]]
 
 
+def changed(record, at, text):
+    return record[:at] + [text] + record[at + 1:]
+
+
+# What is done to the text that is kept; then, except where the file itself is damaged, its digest is right.
 DAMAGE = {
-    "nothing": poison(lambda text, lines: b""),
-    "cut": poison(lambda text, lines: rewritten(text)[:-20]),
-    "one_byte": poison(lambda text, lines: rewritten(text, whole=True).replace(b'"story"', b'"storm"', 1)),
-    "no_digest": poison(lambda text, lines: rewritten(joined(map(empty_effects, lines)), whole=False)),
-    "no_json": poison(lambda text, lines: rewritten(b"{\n" * 3)),
-    "no_line_end": poison(lambda text, lines: rewritten(text[:-1])),
-    "another_event": poison(lambda text, lines: rewritten(joined(dict(line, event="schema") for line in lines))),
-    "one_is_missing": poison(lambda text, lines: rewritten(joined(lines[:2]))),
-    "one_twice": poison(lambda text, lines: rewritten(joined(lines[:2] + lines[:1]))),
-    "of_another_chain": poison(lambda text, lines: rewritten(joined(lines + [dict(lines[0], revision="zz")]))),
+    "nothing": lambda text, found: b"",
+    "cut": lambda text, found: rewritten(text)[:-20],
+    "one_byte": lambda text, found: rewritten(text).replace(b"=story", b"=storm", 1),
+    "no_digest": lambda text, found: rewritten(joined(map(without_effects, found)), whole=False),
+    "json": lambda text, found: rewritten(b'{"event":"effects"}\n' * 3),
+    "no_end": lambda text, found: rewritten(text[:-1]),
+    "too_many": lambda text, found: rewritten(text.replace(b"1100 ", b"1100 9999999999", 1)),
+    "traits": lambda text, found: rewritten(joined([changed(found[0], 1, b"9" + found[0][1][1:])] + found[1:])),
+    "no_number": lambda text, found: rewritten(joined([changed(found[0], 1, b"1100 x")] + found[1:])),
+    "no_key": lambda text, found: rewritten(joined([changed(found[0], 5, b"-")] + found[1:])),
+    "unmarked": lambda text, found: rewritten(joined([changed(found[0], 5, b"table story")] + found[1:])),
+    "one_is_missing": lambda text, found: rewritten(joined(found[:2])),
+    "one_twice": lambda text, found: rewritten(joined(found[:2] + found[:1])),
+    "one_too_many": lambda text, found: rewritten(joined(found + found[:1])),
+    "of_another_chain": lambda text, found: rewritten(joined(found + [changed(found[0], 0, b"=zz")])),
+    "half_of_one": lambda text, found: rewritten(text + b"=a1\0"),
 }
 
 
@@ -176,7 +189,8 @@ DAMAGE = {
 def test_a_damaged_answer_is_read_anew_and_replaced(kept, reader, name):
     path, = answers(kept)
     before = path.read_bytes()
-    path.write_bytes(DAMAGE[name](path))
+    assert rewritten(joined(records(before[65:]))) == before
+    path.write_bytes(DAMAGE[name](before[65:], records(before[65:])))
     assert path.read_bytes() != before
     assert inspect(kept, env=reader.env) == kept.said and reader.starts() == 1
     assert path.read_bytes() == before
@@ -184,8 +198,7 @@ def test_a_damaged_answer_is_read_anew_and_replaced(kept, reader, name):
 
 def test_the_control_of_damage_what_is_whole_is_believed(kept, reader):
     path, = answers(kept)
-    lines = [json.loads(line) for line in path.read_bytes()[65:].splitlines()]
-    path.write_bytes(rewritten(joined(map(empty_effects, lines))))
+    path.write_bytes(rewritten(joined(map(without_effects, records(path.read_bytes()[65:])))))
     assert inspect(kept, env=reader.env)["revision"] != kept.said["revision"] and reader.starts() == 0
 
 

@@ -27,11 +27,14 @@ static void keep(const struct ath_cache_key *key, const char *text)
 /* What is found, or "nothing". */
 static void check_found(const struct ath_cache_key *key, const char *wanted)
 {
-	struct ath_str text = { 0 };
-	bool is_found = ath_cache_read(key, &text);
+	struct ath_arena arena = { 0 };
+	const char *bytes = "nothing";
+	size_t len = strlen(bytes);
 
-	assert_string_equal(is_found ? ath_str_get(&text) : "nothing", wanted);
-	ath_str_fini(&text);
+	if (ath_cache_read(key, &arena, &bytes, &len))
+		assert_int_equal(bytes[len], 0);
+	assert_string_equal(bytes, wanted);
+	ath_arena_fini(&arena);
 }
 
 static size_t count_files(const char *root)
