@@ -191,13 +191,16 @@ static bool read_indexes(struct reader *reader, struct ath_err *err)
 
 static bool read_foreign_keys(struct reader *reader, struct ath_err *err)
 {
-	/* without columns on the other side, the primary key is meant */
+	/*
+	 * Without columns on the other side, the primary key is meant. A pragma is prepared for each
+	 * table, so that one without the keyword in its text is passed over.
+	 */
 	struct ath_stmt *stmt = prepare(
 		reader,
 		"SELECT t.name, f.seq = 0, f.\"table\", f.\"from\", coalesce(f.\"to\","
 		" (SELECT c.name FROM pragma_table_info(f.\"table\") AS c WHERE c.pk = f.seq + 1))"
 		" FROM sqlite_schema AS t CROSS JOIN pragma_foreign_key_list(t.name) AS "
-		"f" OF_TABLES,
+		"f" OF_TABLES " AND t.sql LIKE '%REFERENCES%'",
 		err);
 
 	while (stmt && err->code == ATH_ERR_OK && ath_stmt_next(stmt, err)) {
