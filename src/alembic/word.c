@@ -77,7 +77,7 @@ const struct ath_word_row *ath_word_find(const char *text, size_t len)
 {
 	const struct ath_word_row *row = len < sizeof(words) / sizeof(*words) ? words[len] : NULL;
 
-	while (row && row->text && memcmp(row->text, text, len) != 0)
+	while (row && row->text && (row->text[0] != text[0] || memcmp(row->text, text, len) != 0))
 		row++;
 	return row && row->text ? row : NULL;
 }
@@ -88,20 +88,4 @@ void ath_word_advance(struct ath_word_cursor *cursor)
 	cursor->row = NULL;
 	if (cursor->token.kind == ATH_TOKEN_NAME)
 		cursor->row = ath_word_find(cursor->token.text, cursor->token.len);
-}
-
-bool ath_word_is(const struct ath_word_cursor *cursor, enum ath_word word)
-{
-	return cursor->row && cursor->row->word == word;
-}
-
-bool ath_word_is_sign(const struct ath_word_cursor *cursor, char sign)
-{
-	return cursor->token.kind == ATH_TOKEN_SIGN && cursor->token.sign == sign;
-}
-
-bool ath_word_has_more(const struct ath_word_cursor *cursor)
-{
-	return cursor->token.kind != ATH_TOKEN_NEWLINE && cursor->token.kind != ATH_TOKEN_END &&
-	       cursor->token.kind != ATH_TOKEN_BAD;
 }

@@ -46,13 +46,23 @@ const struct ath_word_row *ath_word_find(const char *text, size_t len);
 /* Step to the next token. */
 void ath_word_advance(struct ath_word_cursor *cursor);
 
-/* Is the current token that word? */
-bool ath_word_is(const struct ath_word_cursor *cursor, enum ath_word word);
+/* Is the current token that word? These three are asked for every token of every file. */
+static inline bool ath_word_is(const struct ath_word_cursor *cursor, enum ath_word word)
+{
+	return cursor->row && cursor->row->word == word;
+}
 
 /* Is it that sign? */
-bool ath_word_is_sign(const struct ath_word_cursor *cursor, char sign);
+static inline bool ath_word_is_sign(const struct ath_word_cursor *cursor, char sign)
+{
+	return cursor->token.kind == ATH_TOKEN_SIGN && cursor->token.sign == sign;
+}
 
 /* Does it belong to a logical line (it is neither its end, nor the source's, nor BAD)? */
-bool ath_word_has_more(const struct ath_word_cursor *cursor);
+static inline bool ath_word_has_more(const struct ath_word_cursor *cursor)
+{
+	return cursor->token.kind != ATH_TOKEN_NEWLINE && cursor->token.kind != ATH_TOKEN_END &&
+	       cursor->token.kind != ATH_TOKEN_BAD;
+}
 
 #endif
