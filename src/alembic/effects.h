@@ -40,9 +40,14 @@ struct ath_effects {
 	enum ath_effects_source source;
 	const struct ath_effect *items; /* UNKNOWN: possible ones, no evidence */
 	size_t len;
-	bool is_literal;      /* its text does nothing but literal schema operations */
-	bool has_data;        /* it has data steps: INSERT, UPDATE, DELETE, ORM work */
-	bool is_lower_bound;  /* it may do more than is listed */
+	bool is_literal;     /* its text does nothing but literal schema operations */
+	bool has_data;       /* it has data steps: INSERT, UPDATE, DELETE, ORM work */
+	bool is_lower_bound; /* it may do more than is listed */
+	/*
+	 * UNKNOWN by its text: what it does may depend on what it finds in the database. Also where that
+	 * is not known.
+	 */
+	bool is_guarded;
 	const char *obstacle; /* UNKNOWN: what could not be read, for people; else NULL */
 };
 

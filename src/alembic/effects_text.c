@@ -15,6 +15,7 @@ enum {
 	IS_LITERAL,
 	HAS_DATA,
 	IS_LOWER_BOUND,
+	IS_GUARDED,
 	REVISION_TRAITS,
 };
 
@@ -51,8 +52,9 @@ void ath_effects_text_put(struct ath_str *out, const char *revision,
 			  const struct ath_effects *effects)
 {
 	put_text(out, revision);
-	ath_str_printf(out, "%u%d%d%d %zu", effects->source, effects->is_literal, effects->has_data,
-		       effects->is_lower_bound, effects->len);
+	ath_str_printf(out, "%u%d%d%d%d %zu", effects->source, effects->is_literal,
+		       effects->has_data, effects->is_lower_bound, effects->is_guarded,
+		       effects->len);
 	ath_str_putc(out, '\0');
 	put_text(out, effects->obstacle);
 	for (size_t i = 0; i < effects->len; i++)
@@ -125,7 +127,7 @@ static bool take_effect(struct ath_effects_text *text, struct ath_effect *out)
 static bool take_revision(struct ath_effects_text *text, const char **out_revision,
 			  struct ath_effects *out)
 {
-	static const unsigned limits[] = { ATH_EFFECTS_SOURCE_COUNT_, 2, 2, 2 };
+	static const unsigned limits[] = { ATH_EFFECTS_SOURCE_COUNT_, 2, 2, 2, 2 };
 	unsigned traits[REVISION_TRAITS];
 	const char *obstacle;
 	size_t len;
@@ -141,6 +143,7 @@ static bool take_revision(struct ath_effects_text *text, const char **out_revisi
 		traits[IS_LITERAL] != 0,
 		traits[HAS_DATA] != 0,
 		traits[IS_LOWER_BOUND] != 0,
+		traits[IS_GUARDED] != 0,
 		obstacle,
 	};
 	return true;

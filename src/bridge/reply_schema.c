@@ -150,6 +150,7 @@ struct ath_effects ath_bridge_read_effects(const json_t *root, struct ath_arena 
 		.is_literal = json_is_true(json_object_get(root, "literal")),
 		.has_data = json_is_true(json_object_get(root, "data")),
 		.is_lower_bound = json_is_true(json_object_get(root, "lower_bound")),
+		.is_guarded = !json_is_false(json_object_get(root, "guarded")),
 		.obstacle = copy_of(root, "obstacle", arena),
 	};
 
@@ -160,6 +161,7 @@ struct ath_effects ath_bridge_read_effects(const json_t *root, struct ath_arena 
 			effects.is_lower_bound = true;
 	}
 	effects.is_literal = effects.is_literal && !effects.is_lower_bound;
+	effects.is_guarded = effects.is_guarded && effects.source == ATH_EFFECTS_UNKNOWN;
 	return effects;
 }
 
