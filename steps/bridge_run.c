@@ -117,7 +117,12 @@ bool ath_bridge_run_start(struct ath_step *step, struct ath_err *err)
 		arena, world->root, ath_arena_printf(arena, "%s/bin/python", run->config->venv));
 	const char *folder = ath_arena_printf(arena, "%s/cache", world->state_dir);
 	const char *argv[] = { interpreter, "-B", NULL, request, NULL };
-	struct ath_step_command command = { .argv = argv, .on_line = on_line, .on_exit = on_exit_ };
+	struct ath_step_command command = {
+		.argv = argv,
+		.on_line = on_line,
+		.timeout_ms = run->timeout_ms,
+		.on_exit = on_exit_,
+	};
 	struct ath_environ environment;
 	bool is_started;
 

@@ -25,6 +25,8 @@ struct ath_bridge_run {
 	struct ath_str *keep;          /* lines about graph and effects are appended; NULL: not */
 	ath_bridge_reply_fn *on_reply; /* every reply but notes, errors and the end */
 	ath_bridge_end_fn *on_end;     /* comes once; `err` is clean if every command succeeded */
+	uint64_t timeout_ms;           /* 0: none of its own */
+	void *user;                    /* for the callbacks */
 	bool is_of_schema; /* at the end: a revision and the database's schema do not fit */
 
 	/* private */

@@ -1052,8 +1052,11 @@ class Schema:
 
 
 def told(session, steps, context, outcome):
-    """Alembic's steps; between two of them the schema that the last one left is told."""
+    """Alembic's steps; between two of them the schema that the last one left is told, and before all what is there."""
     schema = Schema(context)
+    early = schema.changes()        # of an env.py that makes tables before it migrates
+    if early["tables"] or early["views"] or early["triggers"]:
+        session.emit("schema", revision=None, ms=0, **early)
     for step in steps:
         session.revision = step.info.up_revision_id
         started = time.monotonic()

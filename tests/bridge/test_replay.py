@@ -158,6 +158,17 @@ def test_the_version_table_is_left_out_and_live_is_never_touched(blank, env):
     assert blank.fingerprint() == before
 
 
+def test_what_env_py_makes_before_it_migrates_is_told_first(blank):
+    blank.env(HEAD + "engine = create_engine('sqlite:///@LIVE@')\nwith engine.begin() as early:\n"
+              "    early.exec_driver_sql('CREATE TABLE early (id INTEGER)')\n" + ONLINE)
+    blank.revision("a1", None, "op.create_table('t', sa.Column('id', sa.Integer))")
+    blank.revision("b2", "a1", "op.create_table('early', sa.Column('id', sa.Integer))")
+    outcome = blank.run(REPLAY).succeeded()
+    assert [(event["revision"], [told["name"] for told in event["tables"]]) for event in outcome.of("schema")] == \
+        [(None, ["early"]), ("a1", ["t"])]
+    assert outcome.one("stopped")["revision"] == "b2"
+
+
 def test_a_connection_of_its_own_tears_a_net_in_a_replay_too(blank):
     blank.revision("a1", None, "import sqlite3\nsqlite3.connect('@LIVE@')")
     assert blank.run(REPLAY).error["net"] == "audit"
