@@ -22,10 +22,9 @@ static bool load_chain(struct ath_inspection *inspection, struct ath_err *err)
 {
 	const struct ath_project *project = inspection->project;
 	struct ath_database_config config = ath_inspect_config(&project->recipe);
-	struct ath_facts_chain_place place =
-		ath_database_chain_place(&project->world, &config, &inspection->arena);
 
-	if (!ath_facts_chain_load(&place, &inspection->chain, err))
+	inspection->place = ath_database_chain_place(&project->world, &config, &inspection->arena);
+	if (!ath_facts_chain_load(&inspection->place, &inspection->chain, err))
 		return false;
 	if (!inspection->chain.is_static)
 		return ath_err_set(err, ATH_ERR_UNAVAILABLE,
@@ -128,6 +127,7 @@ static bool gather(struct ath_inspection *inspection, const char *stated, int *o
 	struct ath_facts_question question = {
 		.busy_ms = BUSY_MS,
 		.chain = &inspection->chain.chain,
+		.place = &inspection->place,
 		.reader = {
 			.folder = find_folder(inspection->project),
 			.state_dir = inspection->project->state_dir,

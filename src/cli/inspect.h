@@ -14,11 +14,12 @@
 #include "steps/database.h"
 
 struct ath_inspection {
-	struct ath_arena arena;            /* owned */
-	struct ath_facts_chain chain;      /* owned */
-	struct ath_facts_inference found;  /* owned */
-	const struct ath_project *project; /* borrowed */
-	const char *path;                  /* of the database, absolute; in `arena`, as all below */
+	struct ath_arena arena;             /* owned */
+	struct ath_facts_chain chain;       /* owned */
+	struct ath_facts_chain_place place; /* of the chain; in `arena` */
+	struct ath_facts_inference found;   /* owned */
+	const struct ath_project *project;  /* borrowed */
+	const char *path; /* of the database, absolute; in `arena`, as all below */
 	const char *version_table;
 	const char *heads;   /* joined by commas */
 	const char *install; /* what `athanor install` would do today, as a sentence */

@@ -3,6 +3,7 @@
 #include "facts/inference.h"
 
 #include "alembic/infer.h"
+#include "facts/effects_replay.h"
 #include "os/file.h"
 #include "sqlite/elements.h"
 #include "sqlite/handle.h"
@@ -125,6 +126,22 @@ static bool look_and_read(const struct ath_facts_question *question,
 	       read_schema(question, question->busy_ms, out, live, err);
 }
 
+/* What a replay saw opens the eyes of blind revisions. */
+static void use_replay(const struct ath_facts_question *question, struct ath_facts_inference *out)
+{
+	struct ath_facts_replay asked = { .state_dir = question->reader.state_dir,
+					  .place = question->place,
+					  .chain = question->chain };
+	struct ath_replayed replayed;
+
+	if (question->place && asked.state_dir &&
+	    ath_facts_replay_is_useful(question->chain, out->effects.items) &&
+	    ath_facts_replay_recall(&asked, &out->arena, &replayed))
+		out->effects.items = ath_replayed_merge(question->chain, out->effects.items,
+							&replayed, &out->arena)
+					     .items;
+}
+
 static void infer(const struct ath_facts_question *question, struct ath_facts_inference *out,
 		  struct ath_elements live)
 {
@@ -151,6 +168,7 @@ bool ath_facts_infer(const struct ath_facts_question *question, struct ath_facts
 			return true;
 		if (ath_facts_effects_read(&question->reader, question->chain, &out->effects,
 					   out_signal, err)) {
+			use_replay(question, out);
 			infer(question, out, live);
 			return true;
 		}

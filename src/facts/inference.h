@@ -21,13 +21,17 @@ struct ath_facts_question {
 	unsigned busy_ms; /* how long a look waits for a lock */
 	const struct ath_chain *chain;
 	struct ath_facts_reader reader;
+	/* Where the chain was read from: what an installation's replay of it saw is used, if it is kept
+	 * (facts/effects_replay). NULL: it is not. */
+	const struct ath_facts_chain_place *place;
 };
 
 struct ath_facts_inference {
 	struct ath_arena arena;
-	struct ath_look look;             /* owned */
-	struct ath_facts_effects effects; /* owned */
-	struct ath_inference result;      /* in `arena`, or borrowed from the above and the chain */
+	struct ath_look look; /* owned */
+	struct ath_facts_effects
+		effects;             /* owned; what the texts say, or more where a replay saw it */
+	struct ath_inference result; /* in `arena`, or borrowed from the above and the chain */
 };
 
 /*
