@@ -15,15 +15,7 @@
 #include "alembic/effects.h"
 #include "base/arena.h"
 #include "base/err.h"
-#include "os/environ.h"
-
-/* What reads; all borrowed. */
-struct ath_facts_reader {
-	const char *python;    /* absolute path of an interpreter; NULL: none was found */
-	const char *folder;    /* where the private folder is made */
-	const char *state_dir; /* where answers are kept, if it is there; NULL: nowhere */
-	const struct ath_environ *environment;
-};
+#include "facts/effects_ask.h"
 
 struct ath_facts_effects {
 	struct ath_arena arena;          /* owns everything below */
@@ -39,9 +31,9 @@ bool ath_facts_effects_recall(const struct ath_facts_reader *reader, const struc
 
 /*
  * Recall or read the effects of all revisions; one without an answer is UNKNOWN. To read, it runs an
- * event loop of its own, and blocks. A signal that asks to end stops it; `out_signal` (else 0) is set in any case.
- * Fails with: ATH_ERR_UNAVAILABLE (the interpreter cannot be started), ATH_ERR_BRIDGE (it did not
- * answer to the end), ATH_ERR_TIMEOUT, ATH_ERR_CANCELLED, ATH_ERR_LIMIT, ATH_ERR_IO, ATH_ERR_CHILD.
+ * event loop of its own, and blocks. A signal that asks to end stops it; `out_signal` (else 0) is set
+ * in any case.
+ * Fails with: what ath_effects_ask fails with.
  */
 ATH_NODISCARD bool ath_facts_effects_read(const struct ath_facts_reader *reader,
 					  const struct ath_chain *chain,

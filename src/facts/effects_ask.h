@@ -5,8 +5,18 @@
 #ifndef ATH_FACTS_EFFECTS_ASK_H
 #define ATH_FACTS_EFFECTS_ASK_H
 
+#include "alembic/chain.h"
+#include "base/err.h"
 #include "base/str.h"
-#include "facts/effects.h"
+#include "os/environ.h"
+
+/* What reads; all borrowed. */
+struct ath_facts_reader {
+	const char *python;    /* absolute path of an interpreter; NULL: none was found */
+	const char *folder;    /* where the private folder is made */
+	const char *state_dir; /* where answers are kept, if it is there; NULL: nowhere */
+	const struct ath_environ *environment;
+};
 
 /* What came back. */
 struct ath_effects_said {
@@ -17,7 +27,8 @@ struct ath_effects_said {
 /*
  * Run the child to its end; blocks. `out` is the caller's, empty, to be released in any case
  * (ath_str_fini).
- * Fails with: as ath_facts_effects_read.
+ * Fails with: ATH_ERR_UNAVAILABLE (the interpreter cannot be started), ATH_ERR_BRIDGE (it did not
+ * answer to the end), ATH_ERR_TIMEOUT, ATH_ERR_CANCELLED, ATH_ERR_LIMIT, ATH_ERR_IO, ATH_ERR_CHILD.
  */
 ATH_NODISCARD bool ath_effects_ask(const struct ath_facts_reader *reader,
 				   const struct ath_chain *chain, struct ath_effects_said *out,
