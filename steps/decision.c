@@ -255,10 +255,15 @@ bool ath_decision_make(const struct ath_decision_question *question, struct ath_
 		       struct ath_err *err)
 {
 	struct deciding deciding = { .question = question, .arena = arena };
+	struct ath_facts_snapshot_of of = {
+		.path = question->path,
+		.version_table = question->version_table,
+		.busy_ms = question->busy_ms,
+		.arena = arena,
+	};
 
 	*out_seen = (struct ath_decision_seen){ 0 };
-	if (!ath_facts_snapshot(question->path, question->version_table, question->busy_ms, arena,
-				&out_seen->look, &out_seen->live, err))
+	if (!ath_facts_snapshot(&of, &out_seen->look, &out_seen->live, err))
 		return false;
 	deciding.look = &out_seen->look;
 	deciding.live = out_seen->live;

@@ -56,14 +56,18 @@ static bool check_effects(struct migrate *migrate, struct ath_err *err)
 		.effects = migrate->known.effects,
 		.cut = migrate->all,
 	};
+	struct ath_facts_snapshot_of of = {
+		.path = migrate->copy,
+		.version_table = migrate->work->version_table,
+		.arena = migrate->arena,
+	};
 	struct ath_look look = { 0 };
 	const char *fault;
 	size_t revision;
 
 	if (!question.effects)
 		return true;
-	if (!ath_facts_snapshot(migrate->copy, migrate->work->version_table, 0, migrate->arena,
-				&look, &question.live, err))
+	if (!ath_facts_snapshot(&of, &look, &question.live, err))
 		return false;
 	ath_look_fini(&look);
 	fault = ath_walk_find_fault(&question, migrate->walk.ran, migrate->arena, &revision);

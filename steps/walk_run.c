@@ -193,12 +193,16 @@ static bool look_work(void *data, struct ath_err *err)
 	struct ath_walk_run *run = data;
 	const struct ath_effects *effects = run->known->effects;
 	struct ath_walk_question question = { .chain = &run->known->chain, .goal = run->goal };
+	struct ath_facts_snapshot_of of = {
+		.path = run->clone,
+		.version_table = run->version_table,
+		.arena = run->arena,
+	};
 	struct ath_look look = { 0 };
 	struct ath_walk walk;
 	bool *cut = NULL, is_planned;
 
-	if (!ath_facts_snapshot(run->clone, run->version_table, 0, run->arena, &look,
-				&question.live, err))
+	if (!ath_facts_snapshot(&of, &look, &question.live, err))
 		return false;
 	make_part(run, question.live.len);
 	is_planned = read_cut(run, &look, &cut, err) && check_progress(run, cut, err);

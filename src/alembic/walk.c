@@ -295,3 +295,15 @@ const char *ath_walk_find_fault(const struct ath_walk_question *question, const 
 	}
 	return NULL;
 }
+
+const char *ath_walk_act_name(enum ath_walk_act act)
+{
+	static const char *const names[] = {
+		[ATH_WALK_RUN] = "run",
+		[ATH_WALK_ADOPT] = "adopt",
+		[ATH_WALK_REDO] = "redo",
+		[ATH_WALK_STOP] = "stop",
+	};
+
+	return names[act];
+}

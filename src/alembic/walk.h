@@ -67,4 +67,7 @@ void ath_walk_plan(const struct ath_walk_question *question, struct ath_arena *a
 const char *ath_walk_find_fault(const struct ath_walk_question *question, const bool *ran,
 				struct ath_arena *arena, size_t *out_revision);
 
+/* Name of an act: run, adopt, redo, stop; static text. */
+const char *ath_walk_act_name(enum ath_walk_act act);
+
 #endif

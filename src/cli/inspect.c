@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "cli/commands.h"
+#include "cli/foresee.h"
 #include "cli/print.h"
 #include "facts/python.h"
 #include "os/file.h"
@@ -80,49 +81,8 @@ static void check_gone(struct ath_inspection *inspection)
 			 "empty now: put it back, or start anew with --allow-new-database";
 }
 
-/* What install, and repair as far as it goes, do with such a database. */
-static const char *foresee(struct ath_inspection *inspection)
-{
-	const struct ath_inference *result = &inspection->found.result;
-	const struct ath_chain *chain = &inspection->chain.chain;
-	struct ath_arena *arena = &inspection->arena;
-	size_t pending = result->pending.len;
-
-	if (inspection->found.look.state == ATH_LOOK_RECOVERY)
-		return "rolls the interrupted write back, under its lock, and looks again";
-	switch (result->decision) {
-	case ATH_DECISION_NONE:
-		return pending ? ath_arena_printf(arena,
-						  "goes on: %zu pending, run on a copy first",
-						  pending)
-			       : "has nothing to do";
-	case ATH_DECISION_STAMP:
-		return ath_arena_printf(arena,
-					"writes the row %s on a copy and goes on: %zu pending",
-					ath_database_join(&result->stamp, arena), pending);
-	case ATH_DECISION_COMPLETE:
-		return ath_arena_printf(
-			arena,
-			"takes back what revision %s has left, if that loses nothing, and runs it "
-			"whole, on a copy; %zu pending",
-			result->half.revision < chain->len
-				? chain->entries[result->half.revision].id
-				: "?",
-			pending);
-	case ATH_DECISION_INIT:
-		return "makes a new database";
-	case ATH_DECISION_ASK:
-		return result->verdict == ATH_VERDICT_EMPTY
-			       ? "stops here, too"
-			       : "stops here, unless --assume-revision REV says at which revision "
-				 "it is";
-	default:
-		return "stops here, too";
-	}
-}
-
-static bool gather(struct ath_inspection *inspection, const char *stated, int *out_signal,
-		   struct ath_err *err)
+bool ath_inspect_gather(struct ath_inspection *inspection, const char *stated, int *out_signal,
+			struct ath_err *err)
 {
 	struct ath_facts_question question = {
 		.busy_ms = BUSY_MS,
@@ -143,8 +103,18 @@ static bool gather(struct ath_inspection *inspection, const char *stated, int *o
 	if (!ath_facts_infer(&question, &inspection->found, out_signal, err))
 		return false;
 	check_gone(inspection);
-	inspection->install = foresee(inspection);
+	inspection->install = ath_foresee_install(inspection);
+	inspection->walk = ath_foresee_walk(inspection);
+	inspection->by_hand = ath_foresee_by_hand(inspection);
 	return true;
+}
+
+void ath_inspect_fini(struct ath_inspection *inspection)
+{
+	ath_facts_inference_fini(&inspection->found);
+	ath_facts_chain_fini(&inspection->chain);
+	ath_arena_fini(&inspection->arena);
+	*inspection = (struct ath_inspection){ 0 };
 }
 
 static int exit_status(const struct ath_inspection *inspection, bool is_detailed)
@@ -198,6 +168,14 @@ static bool open_project(struct ath_project *project, const struct ath_options *
 	return false;
 }
 
+static void print_text(const struct ath_inspection *inspection)
+{
+	struct ath_str text = { 0 };
+
+	ath_inspect_put(inspection, &text);
+	ath_print_flush(&text, false);
+}
+
 static int inspect_run(const struct ath_options *given)
 {
 	struct ath_options options = *given;
@@ -208,7 +186,7 @@ static int inspect_run(const struct ath_options *given)
 	int status, signum = 0;
 
 	if (!read_operand(&options, &file, &err) || !open_project(&project, &options, file, &err) ||
-	    !gather(&inspection, file, &signum, &err)) {
+	    !ath_inspect_gather(&inspection, file, &signum, &err)) {
 		status = ath_print_error(&err, ath_str_get(&project.text));
 		if (signum)
 			status = 128 + signum;
@@ -216,12 +194,10 @@ static int inspect_run(const struct ath_options *given)
 		if (options.json)
 			ath_inspect_print_json(&inspection);
 		else
-			ath_inspect_print(&inspection);
+			print_text(&inspection);
 		status = exit_status(&inspection, options.detailed_exitcode);
 	}
-	ath_facts_inference_fini(&inspection.found);
-	ath_facts_chain_fini(&inspection.chain);
-	ath_arena_fini(&inspection.arena);
+	ath_inspect_fini(&inspection);
 	ath_project_fini(&project);
 	return status;
 }

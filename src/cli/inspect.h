@@ -8,6 +8,8 @@
 #ifndef ATH_CLI_INSPECT_H
 #define ATH_CLI_INSPECT_H
 
+#include "alembic/walk.h"
+#include "base/json.h"
 #include "cli/project.h"
 #include "facts/chain.h"
 #include "facts/inference.h"
@@ -21,9 +23,22 @@ struct ath_inspection {
 	const struct ath_project *project;  /* borrowed */
 	const char *path; /* of the database, absolute; in `arena`, as all below */
 	const char *version_table;
-	const char *heads;   /* joined by commas */
-	const char *install; /* what `athanor install` would do today, as a sentence */
+	const char *heads;    /* joined by commas */
+	const char *install;  /* what `athanor install` would do, as a sentence */
+	const char *by_hand;  /* commands for a person where it would not act; or NULL */
+	struct ath_walk walk; /* what would be done with each pending revision */
 };
+
+/*
+ * Find the database, look and infer: fills all of it but `project`, which the caller has set.
+ * `stated` as for ath_inspect_find; `out_signal` as for ath_facts_infer. Fini in any case.
+ * Fails with: what those fail with; ATH_ERR_UNAVAILABLE (the chain cannot be read without Alembic).
+ */
+ATH_NODISCARD bool ath_inspect_gather(struct ath_inspection *inspection, const char *stated,
+				      int *out_signal, struct ath_err *err);
+
+/* Release; zeroed afterwards. */
+void ath_inspect_fini(struct ath_inspection *inspection);
 
 /*
  * Which database is it? `stated` is the file that the operator named, or NULL: then the recipe's URL
@@ -37,8 +52,14 @@ ATH_NODISCARD bool ath_inspect_find(struct ath_inspection *inspection, const cha
 /* What the steps around the database are configured with, from the recipe. */
 struct ath_database_config ath_inspect_config(const struct ath_recipe *recipe);
 
-/* Print for people. */
-void ath_inspect_print(const struct ath_inspection *inspection);
+/* Append all of it for people. */
+void ath_inspect_put(const struct ath_inspection *inspection, struct ath_str *out);
+
+/* Append what a run would do with the database: answer, decision and acts, without the evidence. */
+void ath_inspect_put_plan(const struct ath_inspection *inspection, struct ath_str *out);
+
+/* The same as members of a JSON object: verdict, decision, revision, walk. */
+void ath_inspect_put_plan_json(const struct ath_inspection *inspection, struct ath_json *json);
 
 /* Print the JSON object of docs/json.md. */
 void ath_inspect_print_json(const struct ath_inspection *inspection);

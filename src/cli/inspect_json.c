@@ -157,6 +157,35 @@ static void put_drift(struct ath_json *json, const struct ath_inference *result)
 	ath_json_close(json, ']');
 }
 
+static void put_walk(struct ath_json *json, const struct ath_inspection *inspection)
+{
+	const struct ath_chain *chain = &inspection->chain.chain;
+
+	ath_json_key(json, "walk");
+	ath_json_open(json, '[');
+	for (size_t i = 0; i < inspection->walk.len; i++) {
+		const struct ath_walk_step *step = &inspection->walk.steps[i];
+
+		ath_json_open(json, '{');
+		ath_json_put_text(json, "revision", chain->entries[step->revision].id);
+		ath_json_put_text(json, "act", ath_walk_act_name(step->act));
+		ath_json_put_text(json, "reason", step->reason);
+		ath_json_close(json, '}');
+	}
+	ath_json_close(json, ']');
+}
+
+void ath_inspect_put_plan_json(const struct ath_inspection *inspection, struct ath_json *json)
+{
+	const struct ath_inference *result = &inspection->found.result;
+
+	put_database(json, inspection);
+	put_stamp(json, inspection);
+	put_revision(json, result);
+	ath_json_put_text(json, "decision", ath_decision_name(result->decision));
+	put_walk(json, inspection);
+}
+
 void ath_inspect_print_json(const struct ath_inspection *inspection)
 {
 	const struct ath_inference *result = &inspection->found.result;
@@ -177,7 +206,9 @@ void ath_inspect_print_json(const struct ath_inspection *inspection)
 	ath_json_put_texts(&json, "passed_over", result->passed_over.items,
 			   result->passed_over.len);
 	ath_json_put_int(&json, "blind", (int64_t)result->blind);
+	put_walk(&json, inspection);
 	ath_json_put_text(&json, "install", inspection->install);
+	ath_json_put_text(&json, "by_hand", inspection->by_hand);
 	ath_json_close(&json, '}');
 	ath_str_putc(&text, '\n');
 	ath_print_flush(&text, false);

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "cli/inspect.h"
-#include "cli/print.h"
 
 enum {
 	LINES_MAX = 8, /* of one list; the others are counted */
@@ -175,26 +174,57 @@ static void put_drift(const struct ath_inference *result, struct ath_str *out)
 	put_rest(out, result->drift_len);
 }
 
-void ath_inspect_print(const struct ath_inspection *inspection)
+/* Acts in a row that are alike stand in one line. */
+static void put_walk(const struct ath_inspection *inspection, struct ath_str *out)
+{
+	const struct ath_chain *chain = &inspection->chain.chain;
+	const struct ath_walk *walk = &inspection->walk;
+	size_t from = 0, lines = 0;
+
+	while (from < walk->len && lines < LINES_MAX) {
+		const struct ath_walk_step *first = &walk->steps[from];
+		size_t len = 1;
+
+		while (first->act == ATH_WALK_RUN && from + len < walk->len &&
+		       walk->steps[from + len].act == ATH_WALK_RUN)
+			len++;
+		put(out, lines++ ? "" : "walk:", "%s %s%s%s%s%s", ath_walk_act_name(first->act),
+		    chain->entries[first->revision].id, len > 1 ? " to " : "",
+		    len > 1 ? chain->entries[first[len - 1].revision].id : "",
+		    first->reason ? ": " : "", first->reason ? first->reason : "");
+		from += len;
+	}
+	put_rest(out, from < walk->len ? LINES_MAX + walk->len - from : 0);
+}
+
+void ath_inspect_put_plan(const struct ath_inspection *inspection, struct ath_str *out)
 {
 	const struct ath_inference *result = &inspection->found.result;
-	struct ath_str out = { 0 };
 
-	put_answer(inspection, &out);
-	put(&out, "database:", "%s", inspection->path);
-	put_stamp(&inspection->found.look, &out);
-	put(&out, "chain:", "%zu revisions in %s, head %s", inspection->chain.chain.len,
-	    inspection->project->root, inspection->heads);
-	put(&out, "reason:", "%s", result->reason ? result->reason : "");
-	put_pending(result, &out);
-	put_decision(inspection, &out);
-	put_list(&out, "", "declared done with its data steps: ", &result->passed_over);
-	put_evidence(result, &out);
-	put_drift(result, &out);
+	put_answer(inspection, out);
+	put(out, "database:", "%s", inspection->path);
+	put_stamp(&inspection->found.look, out);
+	put(out, "reason:", "%s", result->reason ? result->reason : "");
+	put_pending(result, out);
+	put_decision(inspection, out);
+	put_list(out, "", "declared done with its data steps: ", &result->passed_over);
+	put_walk(inspection, out);
 	if (result->blind)
-		put(&out, "blind:",
+		put(out, "blind:",
 		    "%zu of %zu revisions cannot be read from their text, and give no evidence",
 		    result->blind, inspection->chain.chain.len);
-	put(&out, "install:", "%s", inspection->install);
-	ath_print_flush(&out, false);
+}
+
+void ath_inspect_put(const struct ath_inspection *inspection, struct ath_str *out)
+{
+	const struct ath_inference *result = &inspection->found.result;
+
+	ath_inspect_put_plan(inspection, out);
+	put(out, "chain:", "%zu revisions in %s, head %s", inspection->chain.chain.len,
+	    inspection->project->root, inspection->heads);
+	put_evidence(result, out);
+	put_drift(result, out);
+	put(out, "install:", "%s", inspection->install);
+	if (inspection->by_hand)
+		put(out, "by hand:", "%s", inspection->by_hand);
 }

@@ -16,7 +16,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
-#include "cli/commands.h"
+#include "cli/foresee.h"
 #include "cli/print.h"
 #include "cli/project.h"
 #include "cli/result.h"
@@ -33,6 +33,7 @@
 
 enum {
 	MARK_LEN = 16, /* hexadecimal digits of a run's mark */
+	NAMED_MAX = 5, /* candidates in a question */
 };
 
 struct runner {
@@ -44,6 +45,7 @@ struct runner {
 	struct ath_ui_plain plain;
 	char mark[ATH_SECRET_TEXT];
 	char boot_id[40];
+	char word[256]; /* the revision that a person at the terminal has named */
 };
 
 /* ---- before anything runs ---- */
@@ -258,11 +260,51 @@ static bool ask(struct runner *runner)
 	return fgets(answer, sizeof(answer), stdin) && (answer[0] == 'y' || answer[0] == 'Y');
 }
 
+/* The word of somebody who sits there: with it the plan is made anew. False: there is none. */
+static bool take_word(struct runner *runner, const struct ath_inspection *inspection)
+{
+	const struct ath_texts *candidates = &inspection->found.result.candidates;
+	struct ath_str text = { 0 };
+
+	ath_inspect_put(inspection, &text);
+	ath_str_puts(&text, "At which revision is this database? (");
+	for (size_t i = 0; i < candidates->len && i < NAMED_MAX; i++)
+		if (*candidates->items[i])
+			ath_str_printf(&text, "%s, ", candidates->items[i]);
+	ath_str_puts(&text, "as --assume-revision REV would say it; empty: stop) ");
+	ath_print_flush(&text, true);
+	if (!fgets(runner->word, sizeof(runner->word), stdin))
+		return false;
+	runner->word[strcspn(runner->word, "\r\n")] = '\0';
+	runner->project.world.assume_revision = runner->word;
+	return runner->word[0];
+}
+
+/* The evidence does not decide: a person at a terminal may. False: the run ends here. */
+static bool ask_revision(struct runner *runner, struct ath_err *err)
+{
+	struct ath_inspection inspection;
+	bool is_answered = true;
+
+	if (ath_foresee_inspect(&runner->project, &inspection) &&
+	    ath_foresee_is_question(&inspection))
+		is_answered = take_word(runner, &inspection) &&
+			      ath_project_plan(&runner->project, runner->options, err);
+	ath_inspect_fini(&inspection);
+	return is_answered;
+}
+
 static int show_dry_run(struct runner *runner)
 {
+	struct ath_inspection inspection;
 	struct ath_str text = { 0 };
 
 	ath_print_plan(&runner->project, runner->options->verbose, &text);
+	if (ath_foresee_inspect(&runner->project, &inspection)) {
+		ath_str_putc(&text, '\n');
+		ath_inspect_put(&inspection, &text);
+	}
+	ath_inspect_fini(&inspection);
 	ath_print_flush(&text, false);
 	return runner->options->detailed_exitcode ? 2 : 0;
 }
@@ -359,7 +401,9 @@ static int carry_out(struct runner *runner)
 
 	if (runner->options->dry_run)
 		return show_dry_run(runner);
-	if (must_ask(runner->options) && !ask(runner)) {
+	if (must_ask(runner->options) && (!ask_revision(runner, &err) || !ask(runner))) {
+		if (err.code != ATH_ERR_OK)
+			return ath_print_error(&err, NULL);
 		fputs("athanor: nothing was done\n", stderr);
 		return 3;
 	}

@@ -4,60 +4,7 @@
 
 #include "alembic/infer.h"
 #include "facts/effects_replay.h"
-#include "os/file.h"
-#include "sqlite/elements.h"
-#include "sqlite/handle.h"
-
-/* Rows and elements by one read transaction: they have to agree. */
-static bool read_schema(const struct ath_facts_question *question, unsigned busy_ms,
-			struct ath_facts_inference *out, struct ath_elements *live,
-			struct ath_err *err)
-{
-	struct ath_db *db = ath_db_open(question->path, ATH_DB_READ, busy_ms, err);
-	struct ath_look look = { 0 };
-	bool is_read = db && ath_db_exec(db, "BEGIN", err) &&
-		       ath_look_read(db, question->version_table, &look, err) &&
-		       ath_elements_read(db, question->version_table, &out->arena, live, err);
-
-	if (db)
-		ath_db_rollback(db);
-	ath_db_close(db);
-	if (!is_read) {
-		ath_look_fini(&look);
-		return false;
-	}
-	look.bytes = out->look.bytes;
-	look.wal_bytes = out->look.wal_bytes;
-	ath_look_fini(&out->look);
-	out->look = look;
-	return true;
-}
-
-static uint64_t size_of(const char *path)
-{
-	struct ath_file_stamp stamp;
-
-	return ath_file_stamp(path, &stamp) ? stamp.size : 0;
-}
-
-/*
- * The usual case, a file that can be read and that nobody holds: opened once, as SQLite parses a whole
- * schema for each handle. Whatever is in the way is for the look to name.
- */
-static bool read_at_once(const struct ath_facts_question *question, struct ath_facts_inference *out,
-			 struct ath_elements *live)
-{
-	const char *wal = ath_arena_printf(&out->arena, "%s-wal", question->path);
-	struct ath_err ignored = { 0 };
-
-	out->look.bytes = size_of(question->path);
-	out->look.wal_bytes = size_of(wal);
-	if (ath_file_kind(question->path) == ATH_FILE_REGULAR && out->look.bytes &&
-	    read_schema(question, 0, out, live, &ignored))
-		return true;
-	out->look = (struct ath_look){ 0 };
-	return false;
-}
+#include "facts/snapshot.h"
 
 static void answer(struct ath_facts_inference *out, const struct ath_chain *chain,
 		   enum ath_verdict verdict, enum ath_decision decision, const char *reason)
@@ -112,20 +59,6 @@ static bool answer_by_look(struct ath_facts_inference *out, const struct ath_cha
 	return true;
 }
 
-/* `live` is read unless the look alone answers. */
-static bool look_and_read(const struct ath_facts_question *question,
-			  struct ath_facts_inference *out, struct ath_elements *live,
-			  struct ath_err *err)
-{
-	if (read_at_once(question, out, live))
-		return true;
-	if (!ath_look(question->path, question->version_table, question->busy_ms, &out->look, err))
-		return false;
-	/* Once more and in whole: it may have changed, so that the first look is not used. */
-	return answer_by_look(out, question->chain) ||
-	       read_schema(question, question->busy_ms, out, live, err);
-}
-
 /* What a replay saw opens the eyes of blind revisions. */
 static void use_replay(const struct ath_facts_question *question, struct ath_facts_inference *out)
 {
@@ -142,13 +75,12 @@ static void use_replay(const struct ath_facts_question *question, struct ath_fac
 					     .items;
 }
 
-static void infer(const struct ath_facts_question *question, struct ath_facts_inference *out,
-		  struct ath_elements live)
+static void infer(const struct ath_facts_question *question, struct ath_facts_inference *out)
 {
 	struct ath_infer_input input = {
 		.chain = question->chain,
 		.effects = out->effects.items,
-		.live = live,
+		.live = out->live,
 		.has_version_table = out->look.stamp != ATH_STAMP_NO_TABLE,
 		.rows = { out->look.rows, out->look.rows_len },
 	};
@@ -159,17 +91,22 @@ static void infer(const struct ath_facts_question *question, struct ath_facts_in
 bool ath_facts_infer(const struct ath_facts_question *question, struct ath_facts_inference *out,
 		     int *out_signal, struct ath_err *err)
 {
-	struct ath_elements live = { 0 };
+	struct ath_facts_snapshot_of of = {
+		.path = question->path,
+		.version_table = question->version_table,
+		.busy_ms = question->busy_ms,
+		.arena = &out->arena,
+	};
 
 	*out = (struct ath_facts_inference){ 0 };
 	*out_signal = 0;
-	if (look_and_read(question, out, &live, err)) {
+	if (ath_facts_snapshot(&of, &out->look, &out->live, err)) {
 		if (answer_by_look(out, question->chain))
 			return true;
 		if (ath_facts_effects_read(&question->reader, question->chain, &out->effects,
 					   out_signal, err)) {
 			use_replay(question, out);
-			infer(question, out, live);
+			infer(question, out);
 			return true;
 		}
 	}

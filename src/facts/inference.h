@@ -28,7 +28,8 @@ struct ath_facts_question {
 
 struct ath_facts_inference {
 	struct ath_arena arena;
-	struct ath_look look; /* owned */
+	struct ath_look look;     /* owned */
+	struct ath_elements live; /* in `arena`; empty unless it could be read */
 	struct ath_facts_effects
 		effects;             /* owned; what the texts say, or more where a replay saw it */
 	struct ath_inference result; /* in `arena`, or borrowed from the above and the chain */

@@ -2,19 +2,19 @@
 /* facts/snapshot: rows and schema of a database as they are at one moment. */
 #include "facts/snapshot.h"
 
+#include "os/file.h"
 #include "sqlite/elements.h"
 #include "sqlite/handle.h"
 
 /* Rows and elements by one read transaction: they have to agree. */
-static bool read_both(const char *path, const char *version_table, unsigned busy_ms,
-		      struct ath_arena *arena, struct ath_look *look, struct ath_elements *out_live,
-		      struct ath_err *err)
+static bool read_both(const struct ath_facts_snapshot_of *of, unsigned busy_ms,
+		      struct ath_look *look, struct ath_elements *out_live, struct ath_err *err)
 {
-	struct ath_db *db = ath_db_open(path, ATH_DB_READ, busy_ms, err);
+	struct ath_db *db = ath_db_open(of->path, ATH_DB_READ, busy_ms, err);
 	struct ath_look seen = { 0 };
 	bool is_read = db && ath_db_exec(db, "BEGIN", err) &&
-		       ath_look_read(db, version_table, &seen, err) &&
-		       ath_elements_read(db, version_table, arena, out_live, err);
+		       ath_look_read(db, of->version_table, &seen, err) &&
+		       ath_elements_read(db, of->version_table, of->arena, out_live, err);
 
 	if (db)
 		ath_db_rollback(db);
@@ -30,18 +30,43 @@ static bool read_both(const char *path, const char *version_table, unsigned busy
 	return true;
 }
 
-bool ath_facts_snapshot(const char *path, const char *version_table, unsigned busy_ms,
-			struct ath_arena *arena, struct ath_look *out_look,
+static uint64_t size_of(const char *path)
+{
+	struct ath_file_stamp stamp;
+
+	return ath_file_stamp(path, &stamp) ? stamp.size : 0;
+}
+
+/*
+ * The usual case, a file that can be read and that nobody holds: opened once, as SQLite parses a whole
+ * schema for each handle. Whatever is in the way is for the look to name.
+ */
+static bool read_at_once(const struct ath_facts_snapshot_of *of, struct ath_look *out_look,
+			 struct ath_elements *out_live)
+{
+	const char *wal = ath_arena_printf(of->arena, "%s-wal", of->path);
+	struct ath_look look = { .bytes = size_of(of->path), .wal_bytes = size_of(wal) };
+	struct ath_err ignored = { 0 };
+
+	if (ath_file_kind(of->path) != ATH_FILE_REGULAR || !look.bytes ||
+	    !read_both(of, 0, &look, out_live, &ignored))
+		return false;
+	*out_look = look;
+	return true;
+}
+
+bool ath_facts_snapshot(const struct ath_facts_snapshot_of *of, struct ath_look *out_look,
 			struct ath_elements *out_live, struct ath_err *err)
 {
 	struct ath_look look = { 0 };
 
 	*out_live = (struct ath_elements){ 0 };
-	if (!ath_look(path, version_table, busy_ms, &look, err))
+	if (read_at_once(of, out_look, out_live))
+		return true;
+	if (!ath_look(of->path, of->version_table, of->busy_ms, &look, err))
 		return false;
 	/* Once more and in whole: it may have changed, so that the first look is not used. */
-	if (look.state == ATH_LOOK_OK &&
-	    !read_both(path, version_table, busy_ms, arena, &look, out_live, err)) {
+	if (look.state == ATH_LOOK_OK && !read_both(of, of->busy_ms, &look, out_live, err)) {
 		ath_look_fini(&look);
 		return false;
 	}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/* cli/foresee: from what an inspection found to what a run would do with the database. */
+#include "cli/foresee.h"
+
+#include <string.h>
+
+#include "alembic/infer.h"
+#include "base/str.h"
+
+bool ath_foresee_inspect(const struct ath_project *project, struct ath_inspection *out)
+{
+	struct ath_err ignored = { 0 };
+	int signum;
+
+	*out = (struct ath_inspection){ .project = project };
+	return ath_inspect_gather(out, NULL, &signum, &ignored);
+}
+
+bool ath_foresee_is_question(const struct ath_inspection *inspection)
+{
+	const struct ath_inference *result = &inspection->found.result;
+
+	return result->decision == ATH_DECISION_ASK && result->verdict != ATH_VERDICT_EMPTY &&
+	       !inspection->project->world.assume_revision;
+}
+
+static const char *half_of(const struct ath_inspection *inspection)
+{
+	const struct ath_chain *chain = &inspection->chain.chain;
+	size_t revision = inspection->found.result.half.revision;
+
+	return revision < chain->len ? chain->entries[revision].id : "the next one";
+}
+
+const char *ath_foresee_install(struct ath_inspection *inspection)
+{
+	const struct ath_inference *result = &inspection->found.result;
+	struct ath_arena *arena = &inspection->arena;
+	size_t pending = result->pending.len;
+
+	if (inspection->found.look.state == ATH_LOOK_RECOVERY)
+		return "rolls the interrupted write back, under its lock, and looks again";
+	switch (result->decision) {
+	case ATH_DECISION_NONE:
+		return pending ? ath_arena_printf(arena,
+						  "goes on: %zu pending, run on a copy first",
+						  pending)
+			       : "has nothing to do";
+	case ATH_DECISION_STAMP:
+		return ath_arena_printf(arena,
+					"writes the row %s on a copy and goes on: %zu pending",
+					ath_database_join(&result->stamp, arena), pending);
+	case ATH_DECISION_COMPLETE:
+		return ath_arena_printf(
+			arena,
+			"takes back what revision %s has left, if that loses nothing, and runs it "
+			"whole, on a copy; %zu pending",
+			half_of(inspection), pending);
+	case ATH_DECISION_INIT:
+		return "makes a new database";
+	case ATH_DECISION_ASK:
+		return result->verdict == ATH_VERDICT_EMPTY
+			       ? "stops here, too"
+			       : "stops here, unless --assume-revision REV says at which revision "
+				 "it is";
+	default:
+		return "stops here, too";
+	}
+}
+
+struct ath_walk ath_foresee_walk(struct ath_inspection *inspection)
+{
+	const struct ath_inference *result = &inspection->found.result;
+	const struct ath_chain *chain = &inspection->chain.chain;
+	struct ath_arena *arena = &inspection->arena;
+	bool *cut = ath_arena_new(arena, chain->len + 1, sizeof(*cut));
+	bool *all = ath_arena_new(arena, chain->len + 1, sizeof(*all));
+	struct ath_walk_question question = {
+		.chain = chain,
+		.effects = inspection->found.effects.items,
+		.live = inspection->found.live,
+		.cut = cut,
+		.goal = all,
+	};
+	struct ath_walk walk = { 0 };
+
+	if (!inspection->found.live.len || !question.effects || !result->pending.len ||
+	    result->decision == ATH_DECISION_ASK || result->decision == ATH_DECISION_REFUSE)
+		return walk;
+	memset(cut, true, chain->len);
+	memset(all, true, chain->len);
+	for (size_t i = 0; i < result->pending.len; i++)
+		cut[ath_chain_find(chain, result->pending.items[i])] = false;
+	ath_walk_plan(&question, arena, &walk);
+	return walk;
+}
+
+/* The revision that the schema alone would decide for, or NULL. */
+static const char *infer_without_rows(struct ath_inspection *inspection)
+{
+	struct ath_infer_input input = {
+		.chain = &inspection->chain.chain,
+		.effects = inspection->found.effects.items,
+		.live = inspection->found.live,
+	};
+	struct ath_inference result;
+
+	ath_infer(&input, &inspection->arena, &result);
+	return result.decision == ATH_DECISION_STAMP && result.stamp.len == 1
+		       ? result.stamp.items[0]
+		       : NULL;
+}
+
+/* In single quotes for a shell; inside, for SQL. */
+static void put_quoted(struct ath_str *out, const char *text, char quote, const char *escaped)
+{
+	for (; *text; text++) {
+		if (*text == quote)
+			ath_str_puts(out, escaped);
+		else
+			ath_str_putc(out, *text);
+	}
+}
+
+const char *ath_foresee_by_hand(struct ath_inspection *inspection)
+{
+	const char *revision, *text;
+	struct ath_str sql = { 0 }, out = { 0 }, path = { 0 };
+
+	if (inspection->found.result.verdict != ATH_VERDICT_UNKNOWN_STAMP ||
+	    !inspection->found.effects.items)
+		return NULL;
+	revision = infer_without_rows(inspection);
+	if (!revision)
+		return NULL;
+	put_quoted(&path, inspection->path, '\'', "'\\''");
+	ath_str_puts(&sql, "BEGIN IMMEDIATE; DELETE FROM \"");
+	put_quoted(&sql, inspection->version_table, '"', "\"\"");
+	ath_str_puts(&sql, "\"; INSERT INTO \"");
+	put_quoted(&sql, inspection->version_table, '"', "\"\"");
+	ath_str_puts(&sql, "\" (version_num) VALUES ('");
+	put_quoted(&sql, revision, '\'', "''");
+	ath_str_puts(&sql, "'); COMMIT;");
+	ath_str_printf(&out, "sqlite3 '%s' \".backup 'before-stamp.db'\" && sqlite3 '%s' '",
+		       ath_str_get(&path), ath_str_get(&path));
+	put_quoted(&out, ath_str_get(&sql), '\'', "'\\''");
+	ath_str_putc(&out, '\'');
+	text = ath_arena_strdup(&inspection->arena, ath_str_get(&out));
+	ath_str_fini(&path);
+	ath_str_fini(&sql);
+	ath_str_fini(&out);
+	return text;
+}
