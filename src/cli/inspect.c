@@ -38,9 +38,8 @@ static bool load_chain(struct ath_inspection *inspection, struct ath_err *err)
 }
 
 /* The environment's own interpreter, or any: nothing of the application is imported. */
-static const char *find_python(struct ath_inspection *inspection)
+const char *ath_inspect_python(const struct ath_project *project, struct ath_arena *arena)
 {
-	const struct ath_project *project = inspection->project;
 	char *folder = ath_file_join(project->root, project->recipe.python.venv);
 	char *found = NULL;
 	const char *path;
@@ -51,14 +50,14 @@ static const char *find_python(struct ath_inspection *inspection)
 		found = ath_file_join(folder, "bin/python");
 	else
 		found = ath_environ_find_program(&project->environment, "python3");
-	path = ath_arena_strdup(&inspection->arena, found);
+	path = ath_arena_strdup(arena, found);
 	free(found);
 	free(folder);
 	return path;
 }
 
 /* Where a private folder may be made for a moment: in the state directory, if there is one. */
-static const char *find_folder(const struct ath_project *project)
+const char *ath_inspect_folder(const struct ath_project *project)
 {
 	const char *other = getenv("TMPDIR");
 
@@ -129,7 +128,7 @@ static bool gather(struct ath_inspection *inspection, const char *stated, int *o
 		.busy_ms = BUSY_MS,
 		.chain = &inspection->chain.chain,
 		.reader = {
-			.folder = find_folder(inspection->project),
+			.folder = ath_inspect_folder(inspection->project),
 			.environment = &inspection->project->environment,
 		},
 	};
@@ -138,7 +137,7 @@ static bool gather(struct ath_inspection *inspection, const char *stated, int *o
 		return false;
 	question.path = inspection->path;
 	question.version_table = inspection->version_table;
-	question.reader.python = find_python(inspection);
+	question.reader.python = ath_inspect_python(inspection->project, &inspection->arena);
 	if (!ath_facts_infer(&question, &inspection->found, out_signal, err))
 		return false;
 	check_gone(inspection);

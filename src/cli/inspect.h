@@ -36,6 +36,12 @@ ATH_NODISCARD bool ath_inspect_find(struct ath_inspection *inspection, const cha
 /* What the steps around the database are configured with, from the recipe. */
 struct ath_database_config ath_inspect_config(const struct ath_recipe *recipe);
 
+/* The interpreter that reads revision files, in `arena`: the environment's own, or any; or NULL. */
+const char *ath_inspect_python(const struct ath_project *project, struct ath_arena *arena);
+
+/* Where the private folder of that reading may be made; borrowed. */
+const char *ath_inspect_folder(const struct ath_project *project);
+
 /* Print for people. */
 void ath_inspect_print(const struct ath_inspection *inspection);
 
