@@ -69,6 +69,11 @@ const char *ath_lint_level_name(enum ath_lint_level level)
 	return names[level];
 }
 
+const char *ath_lint_rule_name(size_t idx)
+{
+	return idx < RULES ? rules[idx].name : NULL;
+}
+
 const char *ath_lint_base_name(const char *path)
 {
 	const char *slash = strrchr(path, '/');

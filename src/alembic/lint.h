@@ -16,6 +16,9 @@
 void ath_lint_check(const struct ath_lint_subject *subject, struct ath_arena *arena,
 		    struct ath_lint_report *out);
 
+/* Name of the rule with that number, from 0; NULL behind the last; static text. */
+const char *ath_lint_rule_name(size_t idx);
+
 /* Name of a level: error, risk, info; static text. */
 const char *ath_lint_level_name(enum ath_lint_level level);
 

@@ -136,7 +136,7 @@ static bool gather(struct ath_revisions *revisions, int *out_signal, struct ath_
 	build_chain(revisions);
 	if (!revisions->is_whole && !revisions->is_linted)
 		return fail_broken(&revisions->broken, err);
-	if (revisions->is_whole && !read_effects(revisions, out_signal) && *out_signal) {
+	if (revisions->chain.len && !read_effects(revisions, out_signal) && *out_signal) {
 		*err = revisions->unread;
 		return false;
 	}
