@@ -101,7 +101,8 @@ class Walker:
         self.line = 0
         self.in_type = 0            # in the place of a column's type
         self.in_module = True       # not yet in upgrade()
-        self.tree, self.env = None, None    # the module, once it is read, and its names
+        self.tree, self.source = None, None     # the module, once it is read
+        self.env = None             # its names
         self.hides = False          # something is done of which nothing is known
 
     # -- findings -------------------------------------------------------------------------------------------
@@ -966,6 +967,7 @@ def module_of(walker, tree):
 
 def walk(walker, source, path):
     tree = walker.tree = ast.parse(source, path)
+    walker.source = source
     # What a module does beside defining names concerns every use of it, not what upgrade() does.
     env = walker.env = module_of(walker, tree)
     if walker.known.effects or walker.data or walker.lower:
@@ -1013,7 +1015,7 @@ def notes_of(walker, known, effects):
                  hides=walker.hides or walker.obstacle is not None)
     try:
         if walker.tree is not None:
-            notes.note_module(known, walker.tree)
+            notes.note_module(known, walker.tree, walker.source)
             found.update(
                 message=notes.message_of(walker.tree), read=True,
                 downgrade=notes.downgrade_of(walker.tree, lambda node: downgrade_of(walker, known, effects, node)))

@@ -147,9 +147,12 @@ def apart_of(tree):
                 yield node.lineno, "CONCURRENTLY"
 
 
-def note_module(known, tree):
+def note_module(known, tree, source):
     for line, name in imports_of(tree):
         known.note("import", line=line, name=name)
+    source = source.encode("utf-8", "replace") if isinstance(source, str) else source
+    if not re.search(b"autocommit_block|concurrently", source, re.I):
+        return                      # most files; they need not be walked through
     found = {}
     for line, what in apart_of(tree):
         found[what] = min(line, found.get(what, line))

@@ -17,9 +17,12 @@ class Obstacle(Exception):
     """Something that cannot be read for certain; the message is for people."""
 
 
+LETTERS = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
+
+
 def fold(name):
     """As SQLite compares names: the 26 letters only."""
-    return "".join(chr(ord(letter) + 32) if "A" <= letter <= "Z" else letter for letter in name)
+    return name.lower() if name.isascii() else name.translate(LETTERS)
 
 
 def clean(value):

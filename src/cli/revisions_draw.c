@@ -76,10 +76,27 @@ static void put_end_of_line(struct ath_str *out)
 	ath_str_putc(out, '\n');
 }
 
+/* What stands in column `i` of a row that joins column `at` with the marked ones up to `last`. */
+static const char *joint_glyph(const struct drawing *drawing, size_t i, size_t at, size_t last,
+			       bool is_marked, bool is_fork)
+{
+	const struct glyphs *glyphs = drawing->glyphs;
+	bool is_used = drawing->lanes[i] != FREE;
+
+	if (i < at || i > last)
+		return is_used ? glyphs->line : " ";
+	if (i == at)
+		return glyphs->fork;
+	if (i == last)
+		return is_fork ? glyphs->last_down : glyphs->last_up;
+	if (is_marked)
+		return is_fork ? glyphs->down : glyphs->up;
+	return is_used ? glyphs->cross : glyphs->flat;
+}
+
 /* One row that joins column `at` with the marked ones to its right. */
 static void put_joint(struct drawing *drawing, size_t at, const bool *marks, bool is_fork)
 {
-	const struct glyphs *glyphs = drawing->glyphs;
 	size_t last = at;
 
 	for (size_t i = at + 1; i < drawing->len; i++)
@@ -87,19 +104,8 @@ static void put_joint(struct drawing *drawing, size_t at, const bool *marks, boo
 	if (last == at)
 		return;
 	for (size_t i = 0; i < drawing->len; i++) {
-		bool is_used = drawing->lanes[i] != FREE;
-		const char *glyph = is_used ? glyphs->line : " ";
-
-		if (i == at)
-			glyph = glyphs->fork;
-		else if (i == last)
-			glyph = is_fork ? glyphs->last_down : glyphs->last_up;
-		else if (i > at && i < last && marks[i])
-			glyph = is_fork ? glyphs->down : glyphs->up;
-		else if (i > at && i < last)
-			glyph = is_used ? glyphs->cross : glyphs->flat;
-		ath_str_puts(drawing->out, glyph);
-		ath_str_puts(drawing->out, i >= at && i < last ? glyphs->flat : " ");
+		ath_str_puts(drawing->out, joint_glyph(drawing, i, at, last, marks[i], is_fork));
+		ath_str_puts(drawing->out, i >= at && i < last ? drawing->glyphs->flat : " ");
 	}
 	put_end_of_line(drawing->out);
 }
