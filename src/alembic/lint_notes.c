@@ -249,45 +249,34 @@ static const struct ath_lint_note *join_notes(struct ath_lint_run *run, size_t r
 	return first;
 }
 
-void ath_lint_commits_apart(struct ath_lint_run *run)
+/* One finding for each file that has such notes, with their names between the two texts. */
+static void add_joined(struct ath_lint_run *run, enum ath_lint_note_kind kind, const char *before,
+		       const char *after)
 {
 	for (size_t i = 0; i < run->subject->len; i++) {
 		const char *names;
-		const struct ath_lint_note *note = join_notes(run, i, ATH_LINT_NOTE_APART, &names);
+		const struct ath_lint_note *note = join_notes(run, i, kind, &names);
 
 		if (note)
-			ath_lint_add(run, i, note->line,
-				     "part of it commits on its own (%s): the revision can stop "
-				     "half-way even on PostgreSQL",
-				     names);
+			ath_lint_add(run, i, note->line, "%s%s%s", before, names, after);
 	}
+}
+
+void ath_lint_commits_apart(struct ath_lint_run *run)
+{
+	add_joined(run, ATH_LINT_NOTE_APART, "part of it commits on its own (",
+		   "): the revision can stop half-way even on PostgreSQL");
 }
 
 void ath_lint_module_use(struct ath_lint_run *run)
 {
-	for (size_t i = 0; i < run->subject->len; i++) {
-		const char *names;
-		const struct ath_lint_note *note =
-			join_notes(run, i, ATH_LINT_NOTE_MODULE_USE, &names);
-
-		if (note)
-			ath_lint_add(run, i, note->line,
-				     "%s is used when the file is loaded: the chain cannot be "
-				     "listed without a database",
-				     names);
-	}
+	add_joined(
+		run, ATH_LINT_NOTE_MODULE_USE, "",
+		" is used when the file is loaded: the chain cannot be listed without a database");
 }
 
 void ath_lint_third_party_import(struct ath_lint_run *run)
 {
-	for (size_t i = 0; i < run->subject->len; i++) {
-		const char *names;
-		const struct ath_lint_note *note = join_notes(run, i, ATH_LINT_NOTE_IMPORT, &names);
-
-		if (note)
-			ath_lint_add(run, i, note->line,
-				     "imports %s when the file is loaded: Alembic cannot even list "
-				     "the heads without it",
-				     names);
-	}
+	add_joined(run, ATH_LINT_NOTE_IMPORT, "imports ",
+		   " when the file is loaded: Alembic cannot even list the heads without it");
 }

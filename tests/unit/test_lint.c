@@ -256,6 +256,9 @@ static const struct lint_case cases[] = {
 	  NULL,
 	  { { "a", "", "+table t@1" }, { "b", "a", "+table t@1", .is_unknown = true } } },
 	{ "same-effect-twice",
+	  NULL, /* the column comes with the table, which is named on its own */
+	  { { "a", "", "+column t.c@3" }, { "b", "a", "+table t@7|+column t.c@7" } } },
+	{ "same-effect-twice",
 	  NULL, /* two indexes may have the same columns */
 	  { { "a", "", "+table t@1|+index t(c)@2" }, { "b", "a", "+index t(c)@2" } } },
 	{ "unmade",
@@ -282,6 +285,11 @@ static const struct lint_case cases[] = {
 	  NULL, /* the table to which a key refers may be made behind it */
 	  { { "a", "", "+table t@1|+foreign t(x) o(id)@1|+table o@5" } } },
 	{ "unmade", NULL, { { "a", "", .hides = true }, { "b", "a", "+column t.c@4" } } },
+	{ "unmade",
+	  NULL, /* b may have added it */
+	  { { "a", "", "+table t@1" },
+	    { "b", "a", .hides = true },
+	    { "c", "b", "-column t.c@4" } } },
 	{ "unmade",
 	  NULL, /* what a renamed table has is not known */
 	  { { "a", "", "+table t@1" },
