@@ -26,8 +26,8 @@
 #include "cli/print.h"
 
 static const struct ath_command *const commands[] = {
-	&ath_cmd_install, &ath_cmd_plan, &ath_cmd_inspect, &ath_cmd_repair,
-	&ath_cmd_status,  &ath_cmd_log,  &ath_cmd_init,
+	&ath_cmd_install,   &ath_cmd_plan,   &ath_cmd_inspect, &ath_cmd_repair,
+	&ath_cmd_revisions, &ath_cmd_status, &ath_cmd_log,     &ath_cmd_init,
 };
 
 enum {
@@ -45,7 +45,7 @@ static void print_help(const struct ath_command *command, bool to_stderr)
 	} else {
 		ath_str_puts(&text, "Usage: athanor COMMAND [OPTION]... [DIR]\n\nCommands:\n");
 		for (size_t i = 0; i < COMMANDS; i++)
-			ath_str_printf(&text, "  %-8s %-18s %s\n", commands[i]->name,
+			ath_str_printf(&text, "  %-9s %-18s %s\n", commands[i]->name,
 				       commands[i]->operands, commands[i]->summary);
 		ath_str_puts(&text, "\nathanor COMMAND --help lists the options; athanor --version "
 				    "prints the version.\n");

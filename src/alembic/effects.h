@@ -14,6 +14,8 @@
 
 #include "schema/element.h"
 
+struct ath_lint_text; /* alembic/lint_text.h */
+
 enum ath_effect_verb {
 	ATH_EFFECT_ADD,
 	ATH_EFFECT_DROP,
@@ -25,7 +27,9 @@ enum ath_effect_verb {
 struct ath_effect {
 	enum ath_effect_verb verb;
 	struct ath_element element;
-	unsigned tie; /* number of the rename within its revision, from 1; 0: none */
+	unsigned tie;      /* number of the rename within its revision, from 1; 0: none */
+	unsigned line;     /* in the revision's file; 0: unknown */
+	const char *other; /* of a foreign key: the table that it refers to, folded; else NULL */
 };
 
 enum ath_effects_source {
@@ -49,6 +53,7 @@ struct ath_effects {
 	 */
 	bool is_guarded;
 	const char *obstacle; /* UNKNOWN: what could not be read, for people; else NULL */
+	const struct ath_lint_text *text; /* what else its text says; NULL: not known */
 };
 
 #endif

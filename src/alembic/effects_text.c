@@ -112,13 +112,13 @@ static bool take_effect(struct ath_effects_text *text, struct ath_effect *out)
 	    !take_text(text, &type) || !take_text(text, &value) || !table || !key)
 		return false;
 	*out = (struct ath_effect){
-		(enum ath_effect_verb)traits[IS_VERB],
-		{ (enum ath_element_kind)traits[IS_KIND],
-		  table,
-		  key,
-		  name,
-		  { type, value, traits[IS_NULLABLE] != 0, traits[IS_KEY] != 0 } },
-		(unsigned)tie,
+		.verb = (enum ath_effect_verb)traits[IS_VERB],
+		.element = { (enum ath_element_kind)traits[IS_KIND],
+			     table,
+			     key,
+			     name,
+			     { type, value, traits[IS_NULLABLE] != 0, traits[IS_KEY] != 0 } },
+		.tie = (unsigned)tie,
 	};
 	return true;
 }
@@ -137,14 +137,13 @@ static bool take_revision(struct ath_effects_text *text, const char **out_revisi
 	    !take_text(text, &obstacle) || len > (size_t)(text->end - text->at))
 		return false;
 	*out = (struct ath_effects){
-		(enum ath_effects_source)traits[IS_SOURCE],
-		NULL,
-		len,
-		traits[IS_LITERAL] != 0,
-		traits[HAS_DATA] != 0,
-		traits[IS_LOWER_BOUND] != 0,
-		traits[IS_GUARDED] != 0,
-		obstacle,
+		.source = (enum ath_effects_source)traits[IS_SOURCE],
+		.len = len,
+		.is_literal = traits[IS_LITERAL] != 0,
+		.has_data = traits[HAS_DATA] != 0,
+		.is_lower_bound = traits[IS_LOWER_BOUND] != 0,
+		.is_guarded = traits[IS_GUARDED] != 0,
+		.obstacle = obstacle,
 	};
 	return true;
 }

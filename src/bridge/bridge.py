@@ -13,7 +13,7 @@ Without it the run has failed, whatever the exit status: 1 after an error, 70 af
 when the application ended the process itself.  An error is {"event": "error", "command", "revision", "kind",
 "schema", "message", "where"}; a "note" is for people and changes nothing.
 
-Beside this file lie its modules: effects.py, operations.py and tables.py, which read revision files and import
+Beside this file lie its modules: effects.py, notes.py, operations.py and tables.py, which read revision files and import
 nothing of the application.  They are loaded when `effects` is asked for, under names of their own.
 
 Looking (heads, target, effects) lets no connection out at all: SQLite is answered by an empty database in memory, any

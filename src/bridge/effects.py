@@ -26,7 +26,7 @@ def sibling(name):
     return sys.modules[full]
 
 
-tables, operations = sibling("tables"), sibling("operations")
+tables, notes, operations = sibling("tables"), sibling("notes"), sibling("operations")
 Obstacle = tables.Obstacle
 Batch, Construct, Foreign, Function, Handle, LocalClass, Method, Opaque, Path, Started = (
     operations.Batch, operations.Construct, operations.Foreign, operations.Function, operations.Handle,
@@ -101,11 +101,15 @@ class Walker:
         self.line = 0
         self.in_type = 0            # in the place of a column's type
         self.in_module = True       # not yet in upgrade()
+        self.tree, self.source = None, None     # the module, once it is read
+        self.env = None             # its names
+        self.hides = False          # something is done of which nothing is known
 
     # -- findings -------------------------------------------------------------------------------------------
 
     def say(self, data=False, lower=None):
         self.data = self.data or data
+        self.hides = self.hides or bool(data and lower)
         if lower and self.lower is None:
             self.lower = "%s:%d: %s" % (self.file, self.line, lower)
 
@@ -116,6 +120,7 @@ class Walker:
     def guarded(self, node, work):
         """Carries out an operation; what cannot be read is an obstacle, and so is one that may not be run."""
         self.line = self.known.line = node.lineno
+        self.known.doubt = bool(self.doubts)
         size, lower = len(self.known.effects), self.lower
         result = OPAQUE
         try:
@@ -299,6 +304,8 @@ class Walker:
             self.block(node.body, env)
         for batch in filter(None, batches):
             if batch.recreate == "always" or batch.recreate == "auto" and batch.copies:
+                self.known.line = node.lineno
+                self.known.note("rebuild", table=batch.table, always=batch.recreate == "always")
                 self.guarded(node, lambda: self.known.rebuilt(batch.table))
 
     def on_If(self, node, env):
@@ -785,6 +792,8 @@ class Walker:
 
     def handle_call(self, node, owner, name, args, kwargs):
         what = owner.what
+        if self.in_module and what in ("op", "context"):
+            self.known.note("module_use", line=node.lineno, name="%s.%s" % (what, name))
         if what == "op":
             return self.operation(node, name, args, kwargs, None)
         if what == "inspector":
@@ -836,6 +845,9 @@ class Walker:
         if name in ("add", "add_all", "delete", "merge", "bulk_save_objects", "bulk_insert_mappings",
                     "bulk_update_mappings", "flush", "commit"):
             self.say(data=True)
+            verb = {"delete": "DELETE", "bulk_update_mappings": "UPDATE"}.get(name)
+            if verb is not None:
+                self.known.note("data", line=node.lineno, name=verb)
             return OPAQUE
         if name == "query":
             self.say(data=True)     # it may end in update() or delete()
@@ -954,9 +966,10 @@ def module_of(walker, tree):
 
 
 def walk(walker, source, path):
-    tree = ast.parse(source, path)
+    tree = walker.tree = ast.parse(source, path)
+    walker.source = source
     # What a module does beside defining names concerns every use of it, not what upgrade() does.
-    env = module_of(walker, tree)
+    env = walker.env = module_of(walker, tree)
     if walker.known.effects or walker.data or walker.lower:
         walker.hinder(tree.body[0], "an operation outside upgrade()")
     upgrade = env.get("upgrade")
@@ -967,12 +980,10 @@ def walk(walker, source, path):
     walker.inline(upgrade.node, upgrade, [], {})
 
 
-def effects_of(known, ident, path, source=None):
-    """What one revision does, after those that `known` has seen."""
-    known.start()
-    walker = Walker(known, path)
+def follow(walker, work):
+    """Does the work; whatever stops it is the walker's obstacle."""
     try:
-        walk(walker, read_source(path) if source is None else source, path)
+        work()
     except Obstacle as obstacle:
         walker.hinder(None, str(obstacle))
     except (Jump, Leave):
@@ -985,6 +996,39 @@ def effects_of(known, ident, path, source=None):
         walker.obstacle = "%s: nested too deeply" % walker.file
     except Exception as error:      # ours: the revision is then not understood, which is always a safe answer
         walker.obstacle = "%s:%d: not understood (%s)" % (walker.file, walker.line, type(error).__name__)
+
+
+def downgrade_of(walker, known, effects, node):
+    """Whether downgrade() can be followed, and its effects, on a copy of what upgrade() leaves behind."""
+    function = (walker.env or {}).get("downgrade")
+    if not isinstance(function, Function) or function.node is not node:
+        return False, []
+    other = Walker(notes.part_of(known, effects, node), walker.file)
+    other.in_module = False
+    follow(other, lambda: other.inline(node, function, [], {}))
+    return other.obstacle is None and other.lower is None, other.known.effects
+
+
+def notes_of(walker, known, effects):
+    """What the lint wants to know beside the effects."""
+    found = dict(read=False, message=None, downgrade=None, notes=known.notes,
+                 hides=walker.hides or walker.obstacle is not None)
+    try:
+        if walker.tree is not None:
+            notes.note_module(known, walker.tree, walker.source)
+            found.update(
+                message=notes.message_of(walker.tree), read=True,
+                downgrade=notes.downgrade_of(walker.tree, lambda node: downgrade_of(walker, known, effects, node)))
+    except Exception:               # ours, or nested too deeply: nothing is said of it then
+        found["read"] = False
+    return found
+
+
+def effects_of(known, ident, path, source=None):
+    """What one revision does, after those that `known` has seen."""
+    known.start()
+    walker = Walker(known, path)
+    follow(walker, lambda: walk(walker, read_source(path) if source is None else source, path))
     unknown, lower = walker.obstacle is not None, walker.lower is not None
     known.certain = known.certain and not unknown and not lower
     return {
@@ -995,6 +1039,7 @@ def effects_of(known, ident, path, source=None):
         "lower_bound": lower,
         "obstacle": walker.obstacle or walker.lower,
         "effects": known.effects,
+        "lint": notes_of(walker, known, known.effects),
     }
 
 

@@ -8,7 +8,8 @@ is not literal where it matters raises an Obstacle.
 """
 import re
 
-import athanor_tables as tables     # loaded by effects.py
+import athanor_notes as notes       # loaded by effects.py, as tables
+import athanor_tables as tables
 
 Obstacle, fold = tables.Obstacle, tables.fold
 
@@ -251,6 +252,8 @@ class Parts:
         column = tables.Column(text(name, "column"), type_text(kind), not key if nullable is None else nullable,
                                default_text(more.get("server_default")), bool(key))
         column.unspecified = nullable is None
+        column.defaulted = more.get("server_default") is not None or any(
+            isinstance(item, Construct) and item.last in ("Computed", "Identity") for item in args)
         for item in args:
             self.item(column, item)
         if more.get("index"):
@@ -344,6 +347,10 @@ TABLE_WORDS = ("table_name", "source_table")
 BATCHED = ("add_column", "drop_column", "alter_column", "create_index", "drop_index", "create_unique_constraint",
            "create_foreign_key", "create_check_constraint", "create_primary_key", "drop_constraint",
            "create_table_comment", "drop_table_comment", "execute", "f", "get_bind", "get_context")
+ALTERING = ("alter_column", "drop_constraint", "create_foreign_key", "create_unique_constraint",
+            "create_check_constraint", "create_primary_key")
+# What alter_column is told beside the change.
+NOT_ASKED = ("table_name", "source_table", "column_name", "new_column_name", "name", "schema")
 
 
 class Operations:
@@ -376,7 +383,17 @@ class Operations:
 
     def run(self, name, args, kwargs, batch=None):
         given = self.arguments(name, args, kwargs, batch)
+        if name in ALTERING:
+            self.note_alter(name, given, batch)
         return getattr(self, name)(given, batch)
+
+    def note_alter(self, name, given, batch):
+        """An operation that SQLite has no statement for, except where it renames only."""
+        asked = [key for key in given if key not in NOT_ASKED and not key.startswith("existing_")]
+        table, column = given.get("table_name", given.get("source_table")), given.get("column_name")
+        self.known.note("alter", name=name, table=table if isinstance(table, str) else None,
+                        columns=[column] if isinstance(column, str) else None, batch=batch is not None,
+                        rename=name == "alter_column" and not asked)
 
     @staticmethod
     def table_of(given, key="table_name"):
@@ -568,6 +585,10 @@ class Operations:
     def get_context(self, given, batch):
         return CONTEXT
 
+    def note_data(self, verb, table, columns):
+        if verb is not None:
+            self.known.note("data", name=verb, table=table, columns=columns)
+
     def execute(self, given, batch):
         return self.sql(given.get("sqltext"))
 
@@ -581,6 +602,7 @@ class Operations:
                     statement = OPAQUE
             elif statement.chain() & {"insert", "update", "delete"}:
                 self.say(data=True)
+                self.note_data(*notes.data_of_construct(statement))
                 return OPAQUE
             elif statement.chain() & {"select", "exists", "union", "union_all", "func", "literal"}:
                 return OPAQUE
@@ -592,6 +614,7 @@ class Operations:
                 raise Obstacle("SQL that is not literal: %s" % first)
             if first in tables.DATA:
                 self.say(data=True)
+                self.note_data(first, None, None)
                 return OPAQUE
             if first == "SELECT":
                 return OPAQUE
@@ -600,6 +623,8 @@ class Operations:
             return OPAQUE
         for words in tables.statements(statement):
             reader = tables.Reader(statement, words, self.known)
+            if words[0].up in tables.DATA + ("WITH", "TRUNCATE"):
+                self.note_data(*notes.data_of(words))
             if words[0].up == "DROP" and len(words) > 2 and words[1].up == "INDEX":
                 size = len(self.known.effects)
                 reader.read()

@@ -3,7 +3,10 @@
 #include "bridge/reply_schema.h"
 
 #include <assert.h>
+#include <limits.h>
 #include <string.h>
+
+#include "alembic/lint_text.h"
 
 static const char *const verbs[] = {
 	[ATH_EFFECT_ADD] = "add",
@@ -11,6 +14,15 @@ static const char *const verbs[] = {
 	[ATH_EFFECT_ALTER] = "alter",
 };
 static_assert(sizeof(verbs) / sizeof(verbs[0]) == ATH_EFFECT_VERB_COUNT_, "one name per verb");
+
+static const char *const note_names[] = {
+	[ATH_LINT_NOTE_ADD_COLUMN] = "add_column", [ATH_LINT_NOTE_ALTER] = "alter",
+	[ATH_LINT_NOTE_REBUILD] = "rebuild",       [ATH_LINT_NOTE_DATA] = "data",
+	[ATH_LINT_NOTE_IMPORT] = "import",         [ATH_LINT_NOTE_MODULE_USE] = "module_use",
+	[ATH_LINT_NOTE_APART] = "apart",
+};
+static_assert(sizeof(note_names) / sizeof(note_names[0]) == ATH_LINT_NOTE_COUNT_,
+	      "one name per kind of note");
 
 static const char *text_of(const json_t *object, const char *key)
 {
@@ -35,6 +47,18 @@ static bool read_names(const json_t *list, struct ath_arena *arena, struct ath_t
 	}
 	*out = (struct ath_texts){ items, len };
 	return json_is_array(list);
+}
+
+static bool is_true(const json_t *object, const char *key)
+{
+	return json_is_true(json_object_get(object, key));
+}
+
+static unsigned line_of(const json_t *object)
+{
+	json_int_t line = json_integer_value(json_object_get(object, "line"));
+
+	return line > 0 && line <= UINT_MAX ? (unsigned)line : 0;
 }
 
 static bool is_kind(const char *name, enum ath_element_kind *out)
@@ -128,6 +152,9 @@ static bool read_effect(const json_t *one, struct ath_arena *arena, struct ath_e
 	if (effect.element.kind == ATH_ELEMENT_VIEW || effect.element.kind == ATH_ELEMENT_TRIGGER)
 		table = effect.element.name;
 	effect.element.table = ath_element_fold(arena, table);
+	effect.other =
+		text_of(one, "other") ? ath_element_fold(arena, text_of(one, "other")) : NULL;
+	effect.line = line_of(one);
 	effect.tie = tie > 0 && tie < 1000000 ? (unsigned)tie : 0;
 	if (effect.element.kind == ATH_ELEMENT_COLUMN)
 		effect.element.attributes = attributes_of(
@@ -137,29 +164,111 @@ static bool read_effect(const json_t *one, struct ath_arena *arena, struct ath_e
 	return true;
 }
 
+/* The effects of a list; returns how many could be read. */
+static size_t read_effect_list(const json_t *list, struct ath_arena *arena,
+			       const struct ath_effect **out)
+{
+	struct ath_effect *items = ath_arena_new(arena, json_array_size(list) + 1, sizeof(*items));
+	size_t len = 0;
+
+	for (size_t i = 0; i < json_array_size(list); i++)
+		len += read_effect(json_array_get(list, i), arena, &items[len]);
+	*out = items;
+	return len;
+}
+
+/* ---- what the lint wants to know ---- */
+
+static const char *folded_of(const json_t *one, const char *key, struct ath_arena *arena)
+{
+	return text_of(one, key) ? ath_element_fold(arena, text_of(one, key)) : NULL;
+}
+
+static bool read_note(const json_t *one, struct ath_arena *arena, struct ath_lint_note *out)
+{
+	const char *kind = text_of(one, "note");
+	const char **columns;
+	struct ath_texts names;
+
+	*out = (struct ath_lint_note){
+		.kind = ATH_LINT_NOTE_COUNT_,
+		.line = line_of(one),
+		.is_doubtful = is_true(one, "doubt"),
+		.is_required = is_true(one, "required"),
+		.has_default = is_true(one, "defaulted"),
+		.is_batch = is_true(one, "batch"),
+		.is_rename = is_true(one, "rename"),
+		.is_always = is_true(one, "always"),
+		.name = copy_of(one, "name", arena),
+		.table = folded_of(one, "table", arena),
+	};
+	for (unsigned i = 0; kind && i < ATH_LINT_NOTE_COUNT_; i++) {
+		if (strcmp(note_names[i], kind) == 0)
+			out->kind = (enum ath_lint_note_kind)i;
+	}
+	out->has_columns = read_names(json_object_get(one, "columns"), arena, &names);
+	if (out->has_columns) {
+		columns = ath_arena_new(arena, names.len + 1, sizeof(*columns));
+		for (size_t i = 0; i < names.len; i++)
+			columns[i] = ath_element_fold(arena, names.items[i]);
+		out->columns = (struct ath_texts){ columns, names.len };
+	}
+	return out->kind < ATH_LINT_NOTE_COUNT_;
+}
+
+static const struct ath_lint_downgrade *read_downgrade(const json_t *one, struct ath_arena *arena)
+{
+	struct ath_lint_downgrade *downgrade;
+	const json_t *list = json_object_get(one, "effects");
+
+	if (!json_is_object(one))
+		return NULL;
+	downgrade = ath_arena_new(arena, 1, sizeof(*downgrade));
+	downgrade->line = line_of(one);
+	downgrade->is_empty = is_true(one, "empty");
+	downgrade->len = read_effect_list(list, arena, &downgrade->items);
+	downgrade->is_static = is_true(one, "static") && downgrade->len == json_array_size(list);
+	return downgrade;
+}
+
+static const struct ath_lint_text *read_text(const json_t *one, struct ath_arena *arena)
+{
+	const json_t *list = json_object_get(one, "notes");
+	struct ath_lint_text *text;
+	struct ath_lint_note *notes;
+
+	if (!json_is_object(one))
+		return NULL;
+	text = ath_arena_new(arena, 1, sizeof(*text));
+	notes = ath_arena_new(arena, json_array_size(list) + 1, sizeof(*notes));
+	text->is_read = is_true(one, "read");
+	text->hides = is_true(one, "hides");
+	text->message = copy_of(one, "message", arena);
+	for (size_t i = 0; i < json_array_size(list); i++)
+		text->len += read_note(json_array_get(list, i), arena, &notes[text->len]);
+	text->notes = notes;
+	text->downgrade = read_downgrade(json_object_get(one, "downgrade"), arena);
+	return text;
+}
+
 struct ath_effects ath_bridge_read_effects(const json_t *root, struct ath_arena *arena)
 {
 	const char *source = text_of(root, "source");
 	const json_t *list = json_object_get(root, "effects");
-	size_t len = json_array_size(list);
-	struct ath_effect *items = ath_arena_new(arena, len + 1, sizeof(*items));
 	struct ath_effects effects = {
 		.source = source && strcmp(source, "static") == 0 ? ATH_EFFECTS_STATIC
 								  : ATH_EFFECTS_UNKNOWN,
-		.items = items,
-		.is_literal = json_is_true(json_object_get(root, "literal")),
-		.has_data = json_is_true(json_object_get(root, "data")),
-		.is_lower_bound = json_is_true(json_object_get(root, "lower_bound")),
+		.is_literal = is_true(root, "literal"),
+		.has_data = is_true(root, "data"),
+		.is_lower_bound = is_true(root, "lower_bound"),
 		.is_guarded = !json_is_false(json_object_get(root, "guarded")),
 		.obstacle = copy_of(root, "obstacle", arena),
+		.text = read_text(json_object_get(root, "lint"), arena),
 	};
 
-	for (size_t i = 0; i < len; i++) {
-		if (read_effect(json_array_get(list, i), arena, &items[effects.len]))
-			effects.len++;
-		else
-			effects.is_lower_bound = true;
-	}
+	effects.len = read_effect_list(list, arena, &effects.items);
+	if (effects.len < json_array_size(list))
+		effects.is_lower_bound = true;
 	effects.is_literal = effects.is_literal && !effects.is_lower_bound;
 	effects.is_guarded = effects.is_guarded && effects.source == ATH_EFFECTS_UNKNOWN;
 	return effects;

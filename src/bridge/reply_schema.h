@@ -14,7 +14,7 @@
 #include "alembic/effects.h"
 #include "base/field.h"
 
-/* The members of an "effects" reply. */
+/* The members of an "effects" reply, with what alembic/lint judges. */
 struct ath_effects ath_bridge_read_effects(const json_t *root, struct ath_arena *arena);
 
 /* The elements that a "schema" reply tells; `out_tables`: names (folded) of the tables it tells whole. */

@@ -17,9 +17,19 @@ class Obstacle(Exception):
     """Something that cannot be read for certain; the message is for people."""
 
 
+LETTERS = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
+
+
 def fold(name):
     """As SQLite compares names: the 26 letters only."""
-    return "".join(chr(ord(letter) + 32) if "A" <= letter <= "Z" else letter for letter in name)
+    return name.lower() if name.isascii() else name.translate(LETTERS)
+
+
+def clean(value):
+    """The text, or each of a list, without what has no place in JSON for C: NUL and halves of characters."""
+    if isinstance(value, (list, tuple)):
+        return [clean(one) for one in value]
+    return value.replace("\0", "?").encode("utf-8", "replace").decode() if isinstance(value, str) else value
 
 
 def folded(names):
@@ -27,6 +37,8 @@ def folded(names):
 
 
 class Column:
+    defaulted = False               # the database fills it in: a default, a computed value
+
     def __init__(self, name, type=None, nullable=None, default=None, key=False):
         self.name, self.type, self.nullable, self.default, self.key = name, type, nullable, default, key
 
@@ -105,6 +117,7 @@ class Table:
 
 MEMBERS = ("verb", "kind", "table", "columns", "column", "name", "other", "other_columns", "tie", "type",
            "nullable", "server_default", "key", "line")
+NOTES = 500                         # of one revision
 
 
 class Known:
@@ -112,11 +125,18 @@ class Known:
         self.tables = {}
         self.named = []             # views and triggers
         self.certain = True         # no revision so far was unknown
-        self.effects, self.line, self.ties = [], 0, 0
+        self.start()
 
     def start(self):
         """A new revision begins."""
         self.effects, self.line, self.ties = [], 0, 0
+        self.notes, self.doubt = [], False      # for notes.py; may what is read now not be run?
+
+    def note(self, kind, line=None, **members):
+        """Keeps a fact that is not an effect, once."""
+        note = dict({key: clean(value) for key, value in members.items()}, note=kind, line=self.line if line is None else line, doubt=self.doubt)
+        if len(self.notes) < NOTES and note not in self.notes:
+            self.notes.append(note)
 
     def has(self, name):
         return fold(name) in self.tables
@@ -150,8 +170,8 @@ class Known:
         effect = dict.fromkeys(MEMBERS)
         effect.update(members, verb=verb, tie=tie, line=self.line)
         effect["key"] = bool(effect["key"])
-        for name in ("columns", "other_columns"):
-            effect[name] = list(effect[name]) if effect[name] is not None else None
+        for name in MEMBERS:
+            effect[name] = clean(effect[name])
         self.effects.append(effect)
 
     def change(self, work, tables=None):
@@ -222,6 +242,8 @@ class Known:
 
     def add_column(self, name, column, indexes=(), foreigns=()):
         table = self.table(name)
+        self.note("add_column", table=table.name, columns=[column.name],
+                  required=column.nullable is False and not column.key, defaulted=column.defaulted)
 
         def work():
             double = table.column(column.name)
@@ -563,10 +585,11 @@ class Reader:
         elif self.take("COLLATE"):
             self.name()
         elif self.take("DEFAULT"):
-            column.default = self.default()
+            column.default, column.defaulted = self.default(), True
         elif self.peek("REFERENCES"):
             table.foreigns.append(self.references(name, [column.name]))
         elif self.take("GENERATED", "ALWAYS", "AS") or self.take("AS"):
+            column.defaulted = True
             self.brackets()
             self.take("STORED") or self.take("VIRTUAL")
         else:

@@ -7,15 +7,6 @@
 #include "alembic/infer.h"
 #include "base/str.h"
 
-bool ath_foresee_inspect(const struct ath_project *project, struct ath_inspection *out)
-{
-	struct ath_err ignored = { 0 };
-	int signum;
-
-	*out = (struct ath_inspection){ .project = project };
-	return ath_inspect_gather(out, NULL, &signum, &ignored);
-}
-
 bool ath_foresee_is_question(const struct ath_inspection *inspection)
 {
 	const struct ath_inference *result = &inspection->found.result;
@@ -32,7 +23,7 @@ static const char *half_of(const struct ath_inspection *inspection)
 	return revision < chain->len ? chain->entries[revision].id : "the next one";
 }
 
-const char *ath_foresee_install(struct ath_inspection *inspection)
+static const char *foresee_install(struct ath_inspection *inspection)
 {
 	const struct ath_inference *result = &inspection->found.result;
 	struct ath_arena *arena = &inspection->arena;
@@ -68,7 +59,7 @@ const char *ath_foresee_install(struct ath_inspection *inspection)
 	}
 }
 
-struct ath_walk ath_foresee_walk(struct ath_inspection *inspection)
+static struct ath_walk foresee_walk(struct ath_inspection *inspection)
 {
 	const struct ath_inference *result = &inspection->found.result;
 	const struct ath_chain *chain = &inspection->chain.chain;
@@ -122,7 +113,7 @@ static void put_quoted(struct ath_str *out, const char *text, char quote, const 
 	}
 }
 
-const char *ath_foresee_by_hand(struct ath_inspection *inspection)
+static const char *foresee_by_hand(struct ath_inspection *inspection)
 {
 	const char *revision, *text;
 	struct ath_str sql = { 0 }, out = { 0 }, path = { 0 };
@@ -150,4 +141,23 @@ const char *ath_foresee_by_hand(struct ath_inspection *inspection)
 	ath_str_fini(&sql);
 	ath_str_fini(&out);
 	return text;
+}
+
+void ath_foresee_fill(struct ath_inspection *inspection)
+{
+	inspection->install = foresee_install(inspection);
+	inspection->walk = foresee_walk(inspection);
+	inspection->by_hand = foresee_by_hand(inspection);
+}
+
+bool ath_foresee_inspect(const struct ath_project *project, struct ath_inspection *out)
+{
+	struct ath_err ignored = { 0 };
+	int signum;
+
+	*out = (struct ath_inspection){ .project = project };
+	if (!ath_inspect_gather(out, NULL, &signum, &ignored))
+		return false;
+	ath_foresee_fill(out);
+	return true;
 }

@@ -6,7 +6,7 @@
 #ifndef ATH_CLI_FORESEE_H
 #define ATH_CLI_FORESEE_H
 
-#include "cli/inspect.h"
+#include "cli/inspection.h"
 
 /*
  * Inspect the project's database for a plan. False: nothing can be told before the application has
@@ -18,19 +18,12 @@ bool ath_foresee_inspect(const struct ath_project *project, struct ath_inspectio
 /* Must a person decide, and would --assume-revision be the answer? */
 bool ath_foresee_is_question(const struct ath_inspection *inspection);
 
-/* What install would do, as a sentence; in the inspection's arena. */
-const char *ath_foresee_install(struct ath_inspection *inspection);
-
 /*
- * The walk of an install after the decision (alembic/walk), as far as it can be told before anything
- * has run; empty where the run would stop. In the inspection's arena.
+ * Add to what was found: what install would do, as a sentence; the walk of an install after the
+ * decision (alembic/walk), as far as it can be told before anything has run, empty where it would stop;
+ * and, where the schema tells a revision and only the rows are unknown to the chain, the shell commands
+ * by which a person could write the right row: backup first, one transaction.
  */
-struct ath_walk ath_foresee_walk(struct ath_inspection *inspection);
-
-/*
- * Shell commands by which a person could write the row that the schema has, where it is known and
- * only the rows are unknown to the chain: backup first, one transaction. NULL: none is right.
- */
-const char *ath_foresee_by_hand(struct ath_inspection *inspection);
+void ath_foresee_fill(struct ath_inspection *inspection);
 
 #endif

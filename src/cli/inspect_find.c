@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/inspect.h"
+#include "cli/inspection.h"
 #include "facts/url.h"
 #include "os/file.h"
 

@@ -2,7 +2,7 @@
 /* cli/inspect_json: the result of inspect as one JSON object (docs/json.md). */
 #include <string.h>
 
-#include "cli/inspect.h"
+#include "cli/inspection.h"
 #include "cli/print.h"
 #include "cli/result.h"
 

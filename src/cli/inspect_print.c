@@ -3,7 +3,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-#include "cli/inspect.h"
+#include "cli/inspection.h"
 
 enum {
 	LINES_MAX = 8, /* of one list; the others are counted */

@@ -50,6 +50,7 @@ static const struct row rows[] = {
 	{ "output", 0, OUTPUT, AT(output), "auto|plain|json", "how progress is shown on stderr" },
 	{ "detailed-exitcode", 0, FLAG, AT(detailed_exitcode), NULL,
 	  "exit 2 if something would be changed" },
+	{ "lint", 0, FLAG, AT(lint), NULL, "revisions: find the faults of the chain" },
 	{ "verbose", 'v', FLAG, AT(verbose), NULL,
 	  "also say what is skipped and when steps start" },
 	{ "quiet", 'q', FLAG, AT(quiet), NULL, "say failures and the end only" },

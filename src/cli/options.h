@@ -32,7 +32,7 @@ struct ath_options {
 	unsigned jobs; /* 0: as many as processors */
 	enum ath_output output;
 	bool allow_row_loss, allow_new_database, yes, no_input, dry_run, json, detailed_exitcode,
-		verbose, quiet;
+		verbose, quiet, lint;
 	bool repairs_only; /* set by `repair`, by no option */
 	bool wants_help;
 };

@@ -236,9 +236,7 @@ static bool fill_entry(const struct ath_scan_file *file, const char *path, struc
 		.file = path,
 		.line = id->line,
 	};
-	if (!out->id)
-		*out_obstacle = ath_arena_printf(arena, "%s: no revision is assigned", path);
-	return out->id != NULL;
+	return true;
 }
 
 static bool read_entry(const char *path, struct ath_facts_chain *chain, struct ath_chain_entry *out,
@@ -260,15 +258,30 @@ static bool read_files(struct ath_facts_chain *chain, const struct file_list *li
 		       struct ath_err *err)
 {
 	struct ath_chain_entry *entries =
-		ath_arena_new(&chain->arena, list->files.len, sizeof(*entries));
+		ath_arena_new(&chain->arena, list->files.len + 1, sizeof(*entries));
 
 	for (size_t i = 0; i < list->files.len; i++) {
 		if (!read_entry(list->files.items[i], chain, &entries[i], err))
 			return false;
 	}
+	if (!chain->obstacle) {
+		chain->entries = entries;
+		chain->entries_len = list->files.len;
+	}
+	return true;
+}
+
+static bool build(struct ath_facts_chain *chain, struct ath_err *err)
+{
+	for (size_t i = 0; i < chain->entries_len && !chain->obstacle; i++) {
+		if (!chain->entries[i].id)
+			chain->obstacle =
+				ath_arena_printf(&chain->arena, "%s: no revision is assigned",
+						 chain->entries[i].file);
+	}
 	if (chain->obstacle)
 		return true;
-	if (!ath_chain_build(entries, list->files.len, &chain->arena, &chain->chain, err))
+	if (!ath_chain_build(chain->entries, chain->entries_len, &chain->arena, &chain->chain, err))
 		return false;
 	chain->is_static = true;
 	return true;
@@ -303,8 +316,8 @@ static bool check_script(const struct ath_facts_chain_place *place, const struct
 			   place->alembic, folders->script);
 }
 
-bool ath_facts_chain_load(const struct ath_facts_chain_place *place, struct ath_facts_chain *out,
-			  struct ath_err *err)
+static bool load(const struct ath_facts_chain_place *place, bool must_build,
+		 struct ath_facts_chain *out, struct ath_err *err)
 {
 	struct ath_facts_chain chain = { 0 };
 	struct folders folders = { 0 };
@@ -319,7 +332,7 @@ bool ath_facts_chain_load(const struct ath_facts_chain_place *place, struct ath_
 	if (is_loaded) {
 		keep_folders(&chain, &folders);
 		is_loaded = list_files(&folders, &chain.arena, &list, err) &&
-			    read_files(&chain, &list, err);
+			    read_files(&chain, &list, err) && (!must_build || build(&chain, err));
 	}
 	ath_vec_fini(&folders.versions);
 	ath_vec_fini(&list.files);
@@ -332,6 +345,18 @@ bool ath_facts_chain_load(const struct ath_facts_chain_place *place, struct ath_
 	}
 	*out = chain;
 	return true;
+}
+
+bool ath_facts_chain_load(const struct ath_facts_chain_place *place, struct ath_facts_chain *out,
+			  struct ath_err *err)
+{
+	return load(place, true, out, err);
+}
+
+bool ath_facts_chain_scan(const struct ath_facts_chain_place *place, struct ath_facts_chain *out,
+			  struct ath_err *err)
+{
+	return load(place, false, out, err);
 }
 
 void ath_facts_chain_fini(struct ath_facts_chain *chain)

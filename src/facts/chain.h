@@ -38,6 +38,9 @@ struct ath_facts_chain {
 	struct ath_chain chain;
 	struct ath_texts locations; /* absolute version folders, as far as known */
 	const char *script;         /* absolute script folder, or NULL */
+	/* What the files say, in the order of their names, unless there is an obstacle. */
+	const struct ath_chain_entry *entries;
+	size_t entries_len;
 };
 
 /*
@@ -46,6 +49,13 @@ struct ath_facts_chain {
  * ATH_ERR_NOT_FOUND (no ini), ATH_ERR_LIMIT, ATH_ERR_IO.
  */
 ATH_NODISCARD bool ath_facts_chain_load(const struct ath_facts_chain_place *place,
+					struct ath_facts_chain *out, struct ath_err *err);
+
+/*
+ * As ath_facts_chain_load, but the entries are not put together: `chain` stays empty, and what would
+ * break it is left to the caller. An entry without an id is one whose file assigns none.
+ */
+ATH_NODISCARD bool ath_facts_chain_scan(const struct ath_facts_chain_place *place,
 					struct ath_facts_chain *out, struct ath_err *err);
 
 /* Release; zeroed afterwards. */

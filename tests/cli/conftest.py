@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Small folders for tests of the command line; none of them has an environment."""
+import os
 import pathlib
 import sys
 
@@ -13,3 +14,14 @@ import lab  # noqa: E402
 def bare(tmp_path):
     (tmp_path / "app").mkdir()
     return lab.Project(tmp_path / "app").alembic()
+
+
+@pytest.fixture(scope="session")
+def python(tmp_path_factory):
+    """An interpreter with Alembic: the one that the bridge's tests keep, else a new one."""
+    cache = pathlib.Path(os.environ.get("ATHANOR_TEST_CACHE") or lab.ROOT / "build" / "test-cache")
+    for ready in cache.glob("bridge-newest-*/ready"):
+        return ready.parent / "bin/python"
+    place = tmp_path_factory.mktemp("alembic") / "venv"
+    lab.make_venv(place, "alembic", "sqlalchemy")
+    return place / "bin/python"

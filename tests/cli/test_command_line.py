@@ -7,7 +7,7 @@ import pytest
 
 import lab
 
-COMMANDS = ["install", "plan", "inspect", "status", "log", "init"]
+COMMANDS = ["install", "plan", "inspect", "revisions", "status", "log", "init"]
 EVERY = {"athanor", "app", "root", "changed"}
 
 
@@ -39,7 +39,7 @@ def test_a_step_that_does_not_exist_is_64_and_named(bare, option, command):
     assert not bare.path(".venv").exists()
 
 
-@pytest.mark.parametrize("command", ["install", "plan", "inspect", "status", "init"])
+@pytest.mark.parametrize("command", ["install", "plan", "inspect", "revisions", "status", "init"])
 def test_a_folder_that_is_not_there_is_named(tmp_path, command):
     ended = lab.athanor(command, tmp_path / "nowhere").is_status(64)
     assert "nowhere" in ended.err
@@ -51,7 +51,7 @@ def test_a_file_in_place_of_the_folder_is_named(tmp_path, command):
     assert "file" in lab.athanor(command, tmp_path / "file").is_status(64).err
 
 
-@pytest.mark.parametrize("command", ["install", "plan", "inspect", "status", "init"])
+@pytest.mark.parametrize("command", ["install", "plan", "inspect", "revisions", "status", "init"])
 def test_a_folder_without_an_alembic_project_is_left_alone(tmp_path, command):
     (tmp_path / "readme.txt").write_text("x")
     ended = lab.athanor(command, tmp_path)

@@ -35,17 +35,6 @@ for revision in sys.argv[3:]:
 
 
 @pytest.fixture(scope="session")
-def python(tmp_path_factory):
-    """An interpreter with Alembic: the one that the bridge's tests keep, else a new one."""
-    cache = pathlib.Path(os.environ.get("ATHANOR_TEST_CACHE") or lab.ROOT / "build" / "test-cache")
-    for ready in cache.glob("bridge-newest-*/ready"):
-        return ready.parent / "bin/python"
-    place = tmp_path_factory.mktemp("alembic") / "venv"
-    lab.make_venv(place, "alembic", "sqlalchemy")
-    return place / "bin/python"
-
-
-@pytest.fixture(scope="session")
 def replayed(tmp_path_factory, python):
     """One database for each revision of the example's chain, made by running it."""
     place = tmp_path_factory.mktemp("replay")

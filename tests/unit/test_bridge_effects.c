@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "alembic/lint_text.h"
 #include "base/str.h"
 #include "bridge/reply.h"
 #include "bridge/request.h"
@@ -169,6 +170,48 @@ static void test_effects_without_a_name(void **state)
 	}
 }
 
+/* What the lint wants to know comes in the same line, and may be missing or strange. */
+static void test_lint_facts(void **state)
+{
+	struct fixture *fix = *state;
+	const struct ath_lint_text *text;
+
+	read_line(fix,
+		  "{'event':'effects','revision':'r','source':'static','effects':[{'verb':'add',"
+		  "'kind':'foreign','table':'T','columns':['x'],'other':'O','other_columns':['id'],"
+		  "'line':7}],'lint':{'read':true,'hides':true,'message':'what','notes':["
+		  "{'note':'add_column','line':3,'table':'T','columns':['C'],'required':true},"
+		  "{'note':'of another time','line':4},{'note':'data','line':5,'name':'UPDATE',"
+		  "'table':null,'columns':[1],'doubt':true}],'downgrade':{'line':9,'static':true,"
+		  "'empty':false,'effects':[{'verb':'drop','kind':'table','table':'T','line':10}]}}"
+		  "}");
+	assert_int_equal(fix->reply.effects.items[0].line, 7);
+	assert_string_equal(fix->reply.effects.items[0].other, "o");
+	text = fix->reply.effects.text;
+	assert_true(text->is_read && text->hides);
+	assert_string_equal(text->message, "what");
+	assert_int_equal(text->len, 2);
+	assert_int_equal(text->notes[0].kind, ATH_LINT_NOTE_ADD_COLUMN);
+	assert_true(text->notes[0].is_required && !text->notes[0].has_default);
+	assert_string_equal(text->notes[0].table, "t");
+	assert_string_equal(text->notes[0].columns.items[0], "c");
+	assert_int_equal(text->notes[1].kind, ATH_LINT_NOTE_DATA);
+	assert_true(text->notes[1].is_doubtful && !text->notes[1].has_columns);
+	assert_null(text->notes[1].table);
+	assert_int_equal(text->downgrade->line, 9);
+	assert_true(text->downgrade->is_static && !text->downgrade->is_empty);
+	assert_int_equal(text->downgrade->len, 1);
+	assert_int_equal(text->downgrade->items[0].line, 10);
+
+	read_line(fix, "{'event':'effects','revision':'r','lint':{'downgrade':{'static':true,"
+		       "'line':-1,'effects':[{'verb':'burn'}]}}}");
+	text = fix->reply.effects.text;
+	assert_true(!text->is_read && !text->message && text->len == 0);
+	assert_true(!text->downgrade->is_static && text->downgrade->line == 0);
+	read_line(fix, "{'event':'effects','revision':'r','lint':[1]}");
+	assert_null(fix->reply.effects.text);
+}
+
 static void test_nothing_said(void **state)
 {
 	struct fixture *fix = *state;
@@ -289,6 +332,7 @@ static void test_program_and_request(void **state)
 	unlink(path);
 	unlink(program);
 	unlink(ath_arena_printf(&fix->arena, "%s/effects.py", place));
+	unlink(ath_arena_printf(&fix->arena, "%s/notes.py", place));
 	unlink(ath_arena_printf(&fix->arena, "%s/operations.py", place));
 	unlink(ath_arena_printf(&fix->arena, "%s/tables.py", place));
 	assert_int_equal(rmdir(place), 0);
@@ -301,6 +345,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_effects, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unknown_revision, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_effects_without_a_name, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_lint_facts, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nothing_said, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_schema, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stopped, setup, teardown),

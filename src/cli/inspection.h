@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cli/inspect: what `athanor inspect` has found, and its two forms for people and programs.
+ * cli/inspection: what is found of a database, and its two forms for people and programs.
  *
- * Everything is gathered first (inspect.c, inspect_find.c) and printed then (inspect_print.c,
- * inspect_json.c); printing decides nothing.
+ * Everything is gathered first (inspection.c, inspect_find.c), what a run would do is added by
+ * cli/foresee, and then it is printed (inspect_print.c, inspect_json.c); printing decides nothing.
  */
-#ifndef ATH_CLI_INSPECT_H
-#define ATH_CLI_INSPECT_H
+#ifndef ATH_CLI_INSPECTION_H
+#define ATH_CLI_INSPECTION_H
 
 #include "alembic/walk.h"
 #include "base/json.h"
@@ -30,7 +30,8 @@ struct ath_inspection {
 };
 
 /*
- * Find the database, look and infer: fills all of it but `project`, which the caller has set.
+ * Find the database, look and infer: fills all but `project`, which the caller
+ * has set, and what cli/foresee adds.
  * `stated` as for ath_inspect_find; `out_signal` as for ath_facts_infer. Fini in any case.
  * Fails with: what those fail with; ATH_ERR_UNAVAILABLE (the chain cannot be read without Alembic).
  */
@@ -60,6 +61,12 @@ void ath_inspect_put_plan(const struct ath_inspection *inspection, struct ath_st
 
 /* The same as members of a JSON object: verdict, decision, revision, walk. */
 void ath_inspect_put_plan_json(const struct ath_inspection *inspection, struct ath_json *json);
+
+/* The interpreter that reads revision files, in `arena`: the environment's own, or any; or NULL. */
+const char *ath_inspect_python(const struct ath_project *project, struct ath_arena *arena);
+
+/* Where the private folder of that reading may be made; borrowed. */
+const char *ath_inspect_folder(const struct ath_project *project);
 
 /* Print the JSON object of docs/json.md. */
 void ath_inspect_print_json(const struct ath_inspection *inspection);
