@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "facts/effects.h"
 #include "facts/target.h"
 #include "facts/url.h"
 #include "os/file.h"
@@ -19,14 +20,19 @@
 #include "steps/database.h"
 #include "steps/decision.h"
 #include "steps/detect_probe.h"
+#include "steps/replayed.h"
 #include "steps/table.h"
 #include "steps/verified.h"
 
 struct detect {
 	struct ath_bridge_run bridge; /* first member, for its callbacks */
 	struct ath_bridge_reply heads, target;
-	struct ath_str lines; /* owned; of graph and effects, as the bridge told them */
+	struct ath_str line; /* owned; in which the graph was told */
+	struct ath_str said; /* owned; lines in which the effects were told */
 	struct ath_known known;
+	struct ath_cache_key key; /* of the effects, before they were read */
+	struct ath_replayed_run replayed;
+	bool is_replayed;                  /* started, or recalled */
 	const char *path;                  /* of the database */
 	struct ath_bridge_command command; /* of the second process */
 };
@@ -169,6 +175,19 @@ static void set_facts(struct ath_step *step, const struct ath_look *look,
 	ath_step_fact(step, "database.version_table", detect->target.version_table);
 }
 
+/* The last thing that is done; `err` is NULL if all went well. */
+static void end(struct ath_step *step, const struct ath_err *err)
+{
+	struct detect *detect = ath_step_data(step, sizeof(*detect));
+
+	ath_str_fini(&detect->line);
+	ath_str_fini(&detect->said);
+	if (err)
+		ath_step_fail(step, err);
+	else
+		ath_step_done(step);
+}
+
 /* The decision stands: it goes into the record and into the facts. */
 static void settle(struct ath_step *step, const struct ath_look *look,
 		   const struct ath_database_plan *plan)
@@ -180,18 +199,10 @@ static void settle(struct ath_step *step, const struct ath_look *look,
 	record_target(step, detect->path);
 	set_facts(step, look, plan);
 	if (plan->need == ATH_DATABASE_INIT ||
-	    ath_known_save(ath_step_world(step), &detect->lines, &err))
-		ath_step_done(step);
+	    ath_known_save(ath_step_world(step), &detect->line, &detect->known, &err))
+		end(step, NULL);
 	else
-		ath_step_fail(step, &err);
-}
-
-static void fail(struct ath_step *step, const struct ath_err *err)
-{
-	struct detect *detect = ath_step_data(step, sizeof(*detect));
-
-	ath_str_fini(&detect->lines);
-	ath_step_fail(step, err);
+		end(step, &err);
 }
 
 /* A repair makes no database. */
@@ -204,6 +215,42 @@ static bool check_repairable(const struct ath_step_world *world,
 			   "there is nothing to repair: '%s' is not there, or empty; `athanor "
 			   "install` makes it",
 			   path);
+}
+
+static void decide(struct ath_step *step);
+
+/* What the texts do not tell may be seen when the chain runs on an empty database. */
+static bool start_replay(struct ath_step *step)
+{
+	struct detect *detect = ath_step_data(step, sizeof(*detect));
+
+	if (detect->is_replayed || !detect->known.effects)
+		return false;
+	detect->is_replayed = true;
+	detect->replayed = (struct ath_replayed_run){
+		.bridge = &detect->bridge,
+		.chain = &detect->known.chain,
+		.effects = detect->known.effects,
+		.live = detect->path,
+		.alembic = detect->heads.alembic,
+		.sqlalchemy = detect->heads.sqlalchemy,
+		.on_end = decide,
+	};
+	return ath_replayed_start(step, &detect->replayed);
+}
+
+/* The evidence does not decide: is there more to be had? True: another decision has been asked for. */
+static bool look_further(struct ath_step *step)
+{
+	struct detect *detect = ath_step_data(step, sizeof(*detect));
+	bool was_replayed = detect->is_replayed;
+
+	if (start_replay(step))
+		return true;
+	if (was_replayed || detect->replayed.merge.items == detect->known.effects)
+		return false;
+	decide(step); /* what an earlier replay saw was recalled */
+	return true;
 }
 
 static void decide(struct ath_step *step)
@@ -222,23 +269,41 @@ static void decide(struct ath_step *step)
 	struct ath_database_plan plan;
 	struct ath_err err = { 0 };
 
-	if (ath_known_read(ath_str_get(&detect->lines), detect->lines.len, ath_step_arena(step),
-			   &detect->known, &err) &&
-	    ath_decision_make(&question, ath_step_arena(step), &seen, &plan, &err) &&
+	if (detect->is_replayed)
+		detect->known.effects = detect->replayed.merge.items;
+	if (ath_decision_make(&question, ath_step_arena(step), &seen, &plan, &err) &&
 	    ath_detect_check_gone(world, &plan, detect->path, &err) &&
 	    check_repairable(world, &plan, detect->path, &err))
 		settle(step, &seen.look, &plan);
-	else
-		ath_step_fail(step, &err);
+	else if (err.code != ATH_ERR_DECISION || ath_step_is_cancelled(step) || !look_further(step))
+		end(step, &err);
 	ath_look_fini(&seen.look);
-	ath_str_fini(&detect->lines);
+}
+
+static struct ath_facts_reader reader_of(struct ath_step *step)
+{
+	const struct ath_database_config *config = ath_step_config(step);
+	const struct ath_step_world *world = ath_step_world(step);
+
+	return (struct ath_facts_reader){
+		.python = ath_arena_printf(ath_step_arena(step), "%s/%s/bin/python", world->root,
+					   config->venv),
+		.state_dir = world->state_dir,
+	};
 }
 
 /* What the revisions do is known, or cannot be: without evidence the rows alone decide. */
 static void on_effects_end(struct ath_step *step, const struct ath_err *bridge_err)
 {
+	struct detect *detect = ath_step_data(step, sizeof(*detect));
+	struct ath_facts_reader reader = reader_of(step);
+
 	if (bridge_err->code != ATH_ERR_OK)
 		ath_step_logf(step, "athanor: reading the revisions: %s", bridge_err->msg);
+	else
+		detect->known.effects =
+			ath_facts_effects_take(&reader, &detect->known.chain, &detect->key,
+					       &detect->said, ath_step_arena(step));
 	decide(step);
 }
 
@@ -265,26 +330,33 @@ static void ask_effects(struct ath_step *step)
 		.config = ath_step_config(step),
 		.commands = &detect->command,
 		.len = 1,
-		.keep = &detect->lines,
+		.keep = &detect->said,
 		.on_end = on_effects_end,
 	};
 	if (!ath_bridge_run_start(step, &err))
-		fail(step, &err);
+		end(step, &err);
 }
 
 /* The application has said which database it is; effects are of use only if it is there. */
 static void look_at(struct ath_step *step)
 {
 	struct detect *detect = ath_step_data(step, sizeof(*detect));
+	struct ath_arena *arena = ath_step_arena(step);
+	struct ath_facts_reader reader = reader_of(step);
+	struct ath_effects *kept;
 	struct ath_err err = { 0 };
 
-	if (!ath_known_read(ath_str_get(&detect->lines), detect->lines.len, ath_step_arena(step),
-			    &detect->known, &err))
-		fail(step, &err);
-	else if (ath_file_kind(detect->path) == ATH_FILE_ABSENT)
+	if (!ath_known_read_chain(&detect->line, arena, &detect->known.chain, &err)) {
+		end(step, &err);
+	} else if (ath_file_kind(detect->path) == ATH_FILE_ABSENT) {
 		decide(step);
-	else
+	} else if (ath_facts_effects_recall(&reader, &detect->known.chain, arena, &kept)) {
+		detect->known.effects = kept;
+		decide(step);
+	} else {
+		detect->key = ath_facts_effects_key(&reader, &detect->known.chain);
 		ask_effects(step);
+	}
 }
 
 /* Alembic names the revision alone; the files' own reader says the same with file and line. */
@@ -316,7 +388,7 @@ static void on_end(struct ath_step *step, const struct ath_err *bridge_err)
 		detect->path = ath_arena_strdup(ath_step_arena(step), path);
 		look_at(step);
 	} else {
-		fail(step, &err);
+		end(step, &err);
 	}
 	free(path);
 }
@@ -332,7 +404,7 @@ static void detect_start(struct ath_step *step)
 		.config = ath_step_config(step),
 		.commands = commands,
 		.len = 2,
-		.keep = &detect->lines,
+		.keep = &detect->line,
 		.on_reply = on_reply,
 		.on_end = on_end,
 	};

@@ -2,8 +2,9 @@
 /*
  * steps/known: what a run knows of the chain: its graph, and what each revision does.
  *
- * `detect` asks the bridge and keeps the lines of its answer in the run's folder; the steps of the
- * section read them from there, so that they decide by the same knowledge.
+ * `detect` finds it out and keeps it in the run's folder; the steps of the section read it from
+ * there, so that they decide by the same knowledge. The file is the line in which the bridge told the
+ * graph, and behind it the effects (alembic/effects_text).
  */
 #ifndef ATH_STEPS_KNOWN_H
 #define ATH_STEPS_KNOWN_H
@@ -19,18 +20,20 @@ struct ath_known {
 };
 
 /*
- * Read kept lines: the graph ("heads") and then the effects, in any number. A revision without
- * effects is UNKNOWN; without any, `effects` is NULL. Everything is in `arena`.
- * Fails with: ATH_ERR_BRIDGE (not such lines), ATH_ERR_CHAIN.
+ * Build the chain from the bridge's line; everything is in `arena`.
+ * Fails with: ATH_ERR_BRIDGE (not such a line), ATH_ERR_CHAIN.
  */
-ATH_NODISCARD bool ath_known_read(const char *lines, size_t len, struct ath_arena *arena,
-				  struct ath_known *out, struct ath_err *err);
+ATH_NODISCARD bool ath_known_read_chain(const struct ath_str *line, struct ath_arena *arena,
+					struct ath_chain *out, struct ath_err *err);
 
-/* Keep the lines for the steps behind. Fails with: ATH_ERR_IO. */
-ATH_NODISCARD bool ath_known_save(const struct ath_step_world *world, const struct ath_str *lines,
-				  struct ath_err *err);
+/* Keep it for the steps behind; `line` is what the chain was read from. Fails with: ATH_ERR_IO. */
+ATH_NODISCARD bool ath_known_save(const struct ath_step_world *world, const struct ath_str *line,
+				  const struct ath_known *known, struct ath_err *err);
 
-/* Read what was kept. Fails with: as ath_known_read; ATH_ERR_IO, ATH_ERR_NOT_FOUND, ATH_ERR_LIMIT. */
+/*
+ * Read what was kept, into `arena`.
+ * Fails with: as ath_known_read_chain; ATH_ERR_IO, ATH_ERR_NOT_FOUND, ATH_ERR_LIMIT.
+ */
 ATH_NODISCARD bool ath_known_load(const struct ath_step_world *world, struct ath_arena *arena,
 				  struct ath_known *out, struct ath_err *err);
 

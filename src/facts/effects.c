@@ -46,9 +46,8 @@ static void add_programs(struct ath_digest *digest)
 	ath_digest_add(digest, ours, sizeof(ours));
 }
 
-/* The key of the answers for these files as they are now; without a state directory if it has none. */
-static struct ath_cache_key find_key(const struct ath_facts_reader *reader,
-				     const struct ath_chain *chain)
+struct ath_cache_key ath_facts_effects_key(const struct ath_facts_reader *reader,
+					   const struct ath_chain *chain)
 {
 	struct ath_cache_key key = { .kind = "effects" };
 	struct ath_digest *digest;
@@ -132,7 +131,7 @@ static bool recall(const struct ath_cache_key *key, const struct ath_chain *chai
 bool ath_facts_effects_recall(const struct ath_facts_reader *reader, const struct ath_chain *chain,
 			      struct ath_arena *arena, struct ath_effects **out)
 {
-	struct ath_cache_key key = find_key(reader, chain);
+	struct ath_cache_key key = ath_facts_effects_key(reader, chain);
 
 	return recall(&key, chain, arena, out);
 }
@@ -158,7 +157,7 @@ static bool read_answers(const struct ath_str *said, struct filling *filling)
 static void keep(const struct ath_cache_key *key, const struct ath_facts_reader *reader,
 		 const struct filling *filling)
 {
-	struct ath_cache_key now = find_key(reader, filling->chain);
+	struct ath_cache_key now = ath_facts_effects_key(reader, filling->chain);
 	struct ath_str text = { 0 };
 
 	if (!now.state_dir || !key->state_dir || strcmp(key->digest, now.digest) != 0)
@@ -169,26 +168,36 @@ static void keep(const struct ath_cache_key *key, const struct ath_facts_reader 
 	ath_str_fini(&text);
 }
 
+const struct ath_effects *ath_facts_effects_take(const struct ath_facts_reader *reader,
+						 const struct ath_chain *chain,
+						 const struct ath_cache_key *key,
+						 const struct ath_str *said,
+						 struct ath_arena *arena)
+{
+	struct filling filling = start_filling(chain, arena);
+
+	if (read_answers(said, &filling))
+		keep(key, reader, &filling);
+	return filling.items;
+}
+
 bool ath_facts_effects_read(const struct ath_facts_reader *reader, const struct ath_chain *chain,
 			    struct ath_facts_effects *out, int *out_signal, struct ath_err *err)
 {
-	struct ath_cache_key key = find_key(reader, chain);
+	struct ath_cache_key key = ath_facts_effects_key(reader, chain);
 	struct ath_facts_effects effects = { 0 };
 	struct ath_effects_said said = { 0 };
 	struct ath_effects *items = NULL;
-	struct filling filling;
 	bool is_read = recall(&key, chain, &effects.arena, &items);
 
+	effects.items = items;
 	if (!is_read && ath_effects_ask(reader, chain, &said, err)) {
 		is_read = true;
-		filling = start_filling(chain, &effects.arena);
-		if (read_answers(&said.text, &filling))
-			keep(&key, reader, &filling);
-		items = filling.items;
+		effects.items =
+			ath_facts_effects_take(reader, chain, &key, &said.text, &effects.arena);
 	}
 	*out_signal = said.signum;
 	ath_str_fini(&said.text);
-	effects.items = items;
 	if (is_read)
 		*out = effects;
 	else

@@ -15,6 +15,7 @@
 #include "alembic/effects.h"
 #include "base/arena.h"
 #include "base/err.h"
+#include "facts/cache.h"
 #include "facts/effects_ask.h"
 
 struct ath_facts_effects {
@@ -28,6 +29,20 @@ struct ath_facts_effects {
  */
 bool ath_facts_effects_recall(const struct ath_facts_reader *reader, const struct ath_chain *chain,
 			      struct ath_arena *arena, struct ath_effects **out);
+
+/* The key of the answers for these files as they are now; without a state directory if it has none. */
+struct ath_cache_key ath_facts_effects_key(const struct ath_facts_reader *reader,
+					   const struct ath_chain *chain);
+
+/*
+ * For whoever has asked Python by itself: the effects of all revisions, in `arena`, from the lines that
+ * it has said; they are kept if the files are still those of `key`, which was taken before.
+ */
+const struct ath_effects *ath_facts_effects_take(const struct ath_facts_reader *reader,
+						 const struct ath_chain *chain,
+						 const struct ath_cache_key *key,
+						 const struct ath_str *said,
+						 struct ath_arena *arena);
 
 /*
  * Recall or read the effects of all revisions; one without an answer is UNKNOWN. To read, it runs an
