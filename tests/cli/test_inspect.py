@@ -17,7 +17,7 @@ HEAD, BBF4, EC1F = "c7923c6e866e", "bbf4e254a824", "ec1f4e1c996a"
 CHAIN = ["001", "002", "003", "004", "005", "006", "007", "008", EC1F, BBF4, HEAD]
 KEYS = {
     "": {"athanor", "app", "root", "changed", "database", "stamp", "chain", "head", "revision", "pending", "decision",
-         "evidence", "drift", "half", "passed_over", "blind", "install"},
+         "evidence", "drift", "half", "passed_over", "blind", "walk", "install", "by_hand"},
     "database": {"kind", "path", "state", "journal_mode"},
     "stamp": {"table", "rows", "to_write"},
     "chain": {"revisions", "heads"},
