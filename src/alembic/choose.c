@@ -34,7 +34,10 @@ static bool is_absent(enum ath_presence presence)
 	return presence == ATH_PRESENCE_NOT_YET || presence == ATH_PRESENCE_OUT;
 }
 
-/* Does a touch leave things as they are, seen from the lowest to the highest of a class? */
+/*
+ * Does a touch leave things as they are, seen from the lowest to the highest of a class? What is
+ * dropped and made again is there before and after, but with another content or definition.
+ */
 static bool is_quiet(const struct ath_intervals *in, const struct ath_touch *touch,
 		     const struct ath_choice *choice)
 {
@@ -45,8 +48,11 @@ static bool is_quiet(const struct ath_intervals *in, const struct ath_touch *tou
 
 	low = ath_interval_find(in, track, choice->lowest, &last, &type);
 	high = ath_interval_find(in, track, choice->highest, &last, &type);
-	return !track->is_contested && touch->verb != ATH_TOUCH_ALTER &&
-	       (low == high || (is_absent(low) && is_absent(high)));
+	if (track->is_contested || touch->verb == ATH_TOUCH_ALTER)
+		return false;
+	if (is_absent(low) && is_absent(high))
+		return true;
+	return low == high && touch->verb != ATH_TOUCH_DROP;
 }
 
 /* Why a revision inside the class is not without consequence; NULL: it is. */

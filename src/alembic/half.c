@@ -61,6 +61,22 @@ static bool explains_all(const struct ath_intervals *in, size_t place,
 	return explains_some;
 }
 
+/* Is something there, and not weakly, that the cut does not have yet and the revision does not make? */
+static bool has_others(const struct ath_intervals *in, const bool *cut, size_t place)
+{
+	for (size_t i = 0; i < in->len; i++) {
+		const struct ath_track *track = &in->tracks[i];
+		const struct ath_touch *net = ath_interval_find_net(track, place), *last;
+		const char *type;
+
+		if (track->live && !track->is_birth && track->element.kind != ATH_ELEMENT_TRIGGER &&
+		    !(net && net->verb == ATH_TOUCH_ADD) &&
+		    ath_interval_find(in, track, cut, &last, &type) == ATH_PRESENCE_NOT_YET)
+			return true;
+	}
+	return false;
+}
+
 static bool is_done(const struct ath_intervals *in, const struct ath_touch *net)
 {
 	const struct ath_track *track = &in->tracks[net->track];
@@ -123,6 +139,7 @@ struct ath_half_find ath_half_find(const struct ath_intervals *intervals, const 
 		if (!found.count++) {
 			found.revision = revision;
 			compare(intervals, cut, place, arena, &found);
+			found.has_others = has_others(intervals, cut, place);
 		}
 	}
 	return found;

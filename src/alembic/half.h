@@ -16,6 +16,7 @@ struct ath_half_find {
 	size_t revision; /* the first of them; chain->len: none */
 	bool is_whole;   /* nothing of it is missing */
 	bool has_lost;   /* it has dropped something: that cannot be undone */
+	bool has_others; /* something of another revision is there: one crash cannot do that */
 	struct ath_elements there; /* what it has made; parts of a table in the list are left out */
 };
 

@@ -59,8 +59,25 @@ static bool has_touch(const struct ath_track *track, enum ath_touch_verb verb, s
 	return one;
 }
 
+/* Is the table dropped and made again, once without the element? */
+static bool is_of_one_life(const struct ath_track *track, const struct ath_track *table)
+{
+	bool is_gone = false, is_back = false, lacks = false;
+
+	for (const struct ath_touch *one = table->touches; one; one = one->next) {
+		is_gone = is_gone || one->verb == ATH_TOUCH_DROP;
+		if (one->verb != ATH_TOUCH_ADD)
+			continue;
+		is_back = is_back || is_gone;
+		lacks = lacks || !has_touch(track, ATH_TOUCH_ADD, one->place);
+	}
+	return is_back && lacks;
+}
+
 static bool is_birth(const struct ath_track *track, const struct ath_track *table)
 {
+	if (is_of_one_life(track, table))
+		return false;
 	for (const struct ath_touch *one = track->touches; one; one = one->next) {
 		if ((one->verb == ATH_TOUCH_ADD || one->verb == ATH_TOUCH_DROP) &&
 		    !has_touch(table, one->verb, one->place))

@@ -172,8 +172,14 @@ void ath_judge_unstamped(struct ath_inquiry *q)
 {
 	bool is_base = q->choice.set && !ath_explain_rows(q->chain, q->choice.set, q->arena).len;
 
-	if (q->input->has_version_table && q->half.count && !ath_judge_is_ahead_by_one(q) &&
-	    !ath_judge_is_half_contested(q))
+	bool is_half =
+		q->input->has_version_table && q->half.count && !ath_judge_is_ahead_by_one(q);
+
+	if (is_half && ath_judge_is_half_contested(q))
+		ath_judge_ask(q, ATH_VERDICT_AMBIGUOUS,
+			      "part of the first revision is there, but another revision fits "
+			      "better");
+	else if (is_half)
 		ath_judge_half(q);
 	else if (!q->choice.set || (is_base && is_foreign(q)))
 		ath_judge_damaged(q);

@@ -46,6 +46,12 @@ void ath_judge_half(struct ath_inquiry *q)
 					     "part of revision %s is there, but not all that it "
 					     "does is known",
 					     id));
+	else if (q->half.has_others)
+		answer_half(q, q->stamp, ATH_DECISION_ASK,
+			    ath_arena_printf(q->arena,
+					     "part of revision %s is there, but so is something of "
+					     "another revision",
+					     id));
 	else if (q->half.is_whole)
 		answer_half(q, q->stamp, ATH_DECISION_COMPLETE,
 			    ath_arena_printf(q->arena,
@@ -92,9 +98,15 @@ bool ath_judge_is_ahead_by_one(const struct ath_inquiry *q)
 	       !effects->has_data && !ath_interval_is_blind(effects) && !q->rebuild.table;
 }
 
-/* Does the chosen cut go beyond the revision that seems half there, or elsewhere? */
+/* Does the chosen class begin beyond the revision that seems half there, or lie elsewhere? */
 bool ath_judge_is_half_contested(const struct ath_inquiry *q)
 {
-	return q->choice.set && !ath_cut_is(q->chain, q->choice.set, q->stamp) &&
-	       !q->choice.highest[q->half.revision];
+	bool is_beyond = false;
+
+	if (!q->choice.set || ath_cut_is(q->chain, q->choice.set, q->stamp))
+		return false;
+	for (size_t i = 0; i < q->chain->len; i++)
+		is_beyond =
+			is_beyond || (q->choice.lowest[i] && !q->stamp[i] && i != q->half.revision);
+	return is_beyond || !q->choice.highest[q->half.revision];
 }

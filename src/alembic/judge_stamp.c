@@ -173,7 +173,7 @@ void ath_judge_stamped(struct ath_inquiry *q)
 	if (is_better)
 		is_better = ath_choose_is_better(ath_judge_find_free(q, q->choice.set), own);
 	if (q->half.count && !ath_judge_is_ahead_by_one(q)) {
-		if (!own && ath_judge_is_half_contested(q))
+		if ((!own || is_better) && ath_judge_is_half_contested(q))
 			ath_judge_ask(q, ATH_VERDICT_AMBIGUOUS,
 				      "part of the next revision is there, but another revision "
 				      "fits better");
