@@ -8,6 +8,7 @@ the text leaves the grammar that the scanner promises to read.
 """
 
 import ast
+import importlib.util
 import json
 import os
 import pathlib
@@ -19,6 +20,7 @@ import warnings
 import pytest
 
 KEYS = ("revision", "down_revision", "depends_on", "branch_labels")
+TESTS = pathlib.Path(__file__).resolve().parents[1]
 CLI = os.environ.get("ATHANOR_SCAN_CLI")
 SEED = int(os.environ.get("ATHANOR_SCAN_SEED", "20240601"))
 COUNT = int(os.environ.get("ATHANOR_SCAN_COUNT", "4000"))
@@ -319,6 +321,35 @@ def test_scanner_agrees_with_ast_on_generated_files(tmp_path):
     assert compared > COUNT * len(KEYS) / 2
     assert not wrong, f"seed {SEED}: {wrong[:5]}"
     assert not needless, f"seed {SEED}: {needless[:5]}"
+
+
+def test_scanner_agrees_with_ast_on_fixtures_and_the_zoo(tmp_path, capsys):
+    paths = sorted((TESTS / "fixtures").glob("**/versions/*.py"))
+    for chain in zoo_chains():
+        chain.write(tmp_path / chain.name)
+    paths += sorted(tmp_path.glob("**/versions/**/*.py"))
+    answers = scanner_says(paths)
+    wrong, unsure = [], []
+    for path in paths:
+        values = python_says(path.read_bytes())
+        for key in KEYS:
+            answer = answers[str(path)][key]
+            if is_wrong(values[key], answer):
+                wrong.append((str(path), key, values[key], answer))
+            if answer[0] == "escalate":
+                unsure.append((str(path), key))
+    with capsys.disabled():
+        print("\nfixtures and zoo: %d files, %d fields, different 0" % (len(paths), len(paths) * len(KEYS)))
+    assert len(paths) > 200
+    assert not wrong, wrong[:5]
+    assert not unsure, unsure[:5]
+
+
+def zoo_chains():
+    spec = importlib.util.spec_from_file_location("zoo_chains", TESTS / "zoo" / "chains.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.CHAINS
 
 
 def installed_files():
