@@ -5,6 +5,7 @@
  */
 #include "sqlite/elements.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -12,6 +13,7 @@
 
 enum {
 	ELEMENTS_MAX = 500000,
+	DEADLINE_MS = 10 * 1000, /* for all statements of a reading */
 };
 
 /* Behind the join: tables with rows of their own; ?1 is the version table. */
@@ -20,11 +22,19 @@ enum {
 	" AND t.name NOT LIKE 'sqlite\\_%' ESCAPE '\\'" \
 	" AND t.name <> ?1 COLLATE NOCASE"
 
+/* A column of a primary key: what a foreign key without columns on the other side means. */
+struct key {
+	const char *table; /* folded */
+	int64_t place;     /* in the key, from 1 */
+	const char *column;
+};
+
 struct reader {
 	struct ath_db *db;
 	const char *version_table;
 	struct ath_arena *arena;
 	ATH_VEC(struct ath_element) elements;
+	ATH_VEC(struct key) keys; /* sorted once all are there */
 	/* the index or foreign key that is being put together */
 	struct ath_element part;
 	const char *other; /* table of the other side */
@@ -94,6 +104,34 @@ static bool read_objects(struct reader *reader, struct ath_err *err)
 	return err->code == ATH_ERR_OK;
 }
 
+static int compare_keys(const void *left, const void *right)
+{
+	const struct key *a = left, *b = right;
+	int order = strcmp(a->table, b->table);
+
+	return order ? order : (a->place > b->place) - (a->place < b->place);
+}
+
+static void keep_key(struct reader *reader, struct ath_stmt *stmt, const char *table)
+{
+	int64_t place = ath_stmt_int(stmt, 5);
+
+	if (place > 0)
+		*ath_vec_push(&reader->keys) = (struct key){ table, place, copy(reader, stmt, 1) };
+}
+
+/* The column at a place of a table's primary key; "" if there is none. */
+static const char *find_key(const struct reader *reader, const char *table, int64_t place)
+{
+	const struct key wanted = { .table = table, .place = place };
+	const struct key *found = reader->keys.len
+					  ? bsearch(&wanted, reader->keys.items, reader->keys.len,
+						    sizeof(wanted), compare_keys)
+					  : NULL;
+
+	return found && found->column ? found->column : "";
+}
+
 static bool read_columns(struct reader *reader, struct ath_err *err)
 {
 	/* hidden: 1 is a column of a virtual table, 2 and 3 are generated ones */
@@ -109,6 +147,7 @@ static bool read_columns(struct reader *reader, struct ath_err *err)
 		const char *name = ath_stmt_text(stmt, 1), *here = name_of(reader, stmt, 0);
 
 		table = strcmp(table, here) ? here : table;
+		keep_key(reader, stmt, table);
 		if (!add(reader,
 			 (struct ath_element){
 				 .kind = ATH_ELEMENT_COLUMN,
@@ -128,6 +167,9 @@ static bool read_columns(struct reader *reader, struct ath_err *err)
 			break;
 	}
 	ath_stmt_free(stmt);
+	if (reader->keys.len)
+		qsort(reader->keys.items, reader->keys.len, sizeof(*reader->keys.items),
+		      compare_keys);
 	return err->code == ATH_ERR_OK;
 }
 
@@ -192,21 +234,22 @@ static bool read_indexes(struct reader *reader, struct ath_err *err)
 static bool read_foreign_keys(struct reader *reader, struct ath_err *err)
 {
 	/*
-	 * Without columns on the other side, the primary key is meant. A pragma is prepared for each
-	 * table, so that one without the keyword in its text is passed over.
+	 * Without columns on the other side, the primary key is meant. It is not asked of SQLite, for
+	 * it may be a view's, or asked for too often. A pragma is prepared for each table, so that one
+	 * without the keyword in its text is passed over.
 	 */
 	struct ath_stmt *stmt = prepare(
 		reader,
-		"SELECT t.name, f.seq = 0, f.\"table\", f.\"from\", coalesce(f.\"to\","
-		" (SELECT c.name FROM pragma_table_info(f.\"table\") AS c WHERE c.pk = f.seq + 1))"
-		" FROM sqlite_schema AS t CROSS JOIN pragma_foreign_key_list(t.name) AS "
-		"f" OF_TABLES " AND t.sql LIKE '%REFERENCES%'",
+		"SELECT t.name, f.seq, f.\"table\", f.\"from\", f.\"to\""
+		" FROM sqlite_schema AS t CROSS JOIN pragma_foreign_key_list(t.name) AS f" OF_TABLES
+		" AND t.sql LIKE '%REFERENCES%'",
 		err);
 
 	while (stmt && err->code == ATH_ERR_OK && ath_stmt_next(stmt, err)) {
 		const char *from = copy(reader, stmt, 3), *to = copy(reader, stmt, 4);
+		int64_t place = ath_stmt_int(stmt, 1);
 
-		if (ath_stmt_int(stmt, 1)) {
+		if (!place) {
 			if (!end_part(reader, err))
 				break;
 			reader->part = (struct ath_element){
@@ -216,7 +259,8 @@ static bool read_foreign_keys(struct reader *reader, struct ath_err *err)
 			reader->other = name_of(reader, stmt, 2);
 		}
 		*ath_vec_push(&reader->columns) = from ? from : "";
-		*ath_vec_push(&reader->other_columns) = to ? to : "";
+		*ath_vec_push(&reader->other_columns) =
+			to ? to : find_key(reader, reader->other ? reader->other : "", place + 1);
 	}
 	ath_stmt_free(stmt);
 	return err->code == ATH_ERR_OK && end_part(reader, err);
@@ -229,6 +273,7 @@ bool ath_elements_read(struct ath_db *db, const char *version_table, struct ath_
 				 .version_table = version_table ? version_table : "",
 				 .arena = arena };
 
+	ath_db_limit_time(db, DEADLINE_MS);
 	if (read_objects(&reader, err) && read_columns(&reader, err) &&
 	    read_indexes(&reader, err) && read_foreign_keys(&reader, err)) {
 		struct ath_element *items =
@@ -239,7 +284,9 @@ bool ath_elements_read(struct ath_db *db, const char *version_table, struct ath_
 		out->len = ath_element_sort(items, reader.elements.len);
 		out->items = items;
 	}
+	ath_db_limit_time(db, 0);
 	ath_vec_fini(&reader.elements);
+	ath_vec_fini(&reader.keys);
 	ath_vec_fini(&reader.columns);
 	ath_vec_fini(&reader.other_columns);
 	return err->code == ATH_ERR_OK;

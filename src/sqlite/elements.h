@@ -16,7 +16,8 @@
 /*
  * Read all elements; texts are in `arena`, also those of a failed call. `version_table` may be
  * NULL. The caller holds a transaction if several reads must agree.
- * Fails with: as ath_db_open; ATH_ERR_LIMIT (more than 500,000 elements).
+ * Fails with: as ath_db_open; ATH_ERR_LIMIT (more than 500,000 elements), ATH_ERR_TIMEOUT (a
+ * hostile database).
  */
 ATH_NODISCARD bool ath_elements_read(struct ath_db *db, const char *version_table,
 				     struct ath_arena *arena, struct ath_elements *out,

@@ -23,6 +23,7 @@
 
 enum {
 	WAL_LEFT_BYTES = 1024 * 1024, /* of our own WAL that a close leaves to the next open */
+	CLOCK_STEPS = 10000,          /* of SQLite's machine between two looks at the clock */
 };
 
 static const int open_flags[] = {
@@ -280,6 +281,20 @@ void ath_db_close(struct ath_db *db)
 const char *ath_db_path(const struct ath_db *db)
 {
 	return db->path;
+}
+
+static int is_too_late(void *user)
+{
+	const struct ath_db *db = user;
+
+	return ath_time_elapsed_ms(db->since) > db->limit_ms;
+}
+
+void ath_db_limit_time(struct ath_db *db, unsigned ms)
+{
+	db->since = ath_time_mono();
+	db->limit_ms = ms;
+	sqlite3_progress_handler(db->raw, ms ? CLOCK_STEPS : 0, ms ? is_too_late : NULL, db);
 }
 
 struct sqlite3 *ath_db_raw(struct ath_db *db)

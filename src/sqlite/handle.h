@@ -101,6 +101,12 @@ int64_t ath_db_last_id(struct ath_db *db);
 /* Append `name` quoted as an SQL identifier. */
 void ath_db_put_identifier(struct ath_str *out, const char *name);
 
+/*
+ * From now on all statements together may take `ms`; then they fail with ATH_ERR_TIMEOUT. 0 lifts
+ * the limit. A database that somebody has made up may keep a statement busy for years.
+ */
+void ath_db_limit_time(struct ath_db *db, unsigned ms);
+
 /* For the other files of this layer: the raw handle, borrowed. */
 struct sqlite3;
 struct sqlite3 *ath_db_raw(struct ath_db *db);

@@ -8,6 +8,8 @@
 #ifndef ATH_SQLITE_HANDLE_PARTS_H
 #define ATH_SQLITE_HANDLE_PARTS_H
 
+#include "base/time.h"
+
 struct ath_db {
 	struct sqlite3 *raw;     /* owned; NULL until it is open */
 	char *path;              /* owned; as given */
@@ -16,6 +18,9 @@ struct ath_db {
 	struct ath_stmt *commit; /* likewise */
 	int mode;                /* enum ath_db_mode */
 	int last_result;         /* extended result code of the last failure, or 0 */
+	struct ath_mono since;   /* when the time began to be limited */
+	unsigned
+		limit_ms; /* how long all statements together may take from then; 0: as they like */
 };
 
 struct ath_stmt {

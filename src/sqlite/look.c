@@ -19,7 +19,6 @@
 
 #include "base/mem.h"
 #include "base/str.h"
-#include "base/time.h"
 #include "base/vec.h"
 #include "sqlite/catalog.h"
 #include "sqlite/handle.h"
@@ -28,17 +27,9 @@
 enum {
 	VALUE_BYTES_MAX = 16 * 1024 * 1024, /* of one value, such as the text of a table */
 	DEADLINE_MS = 10 * 1000,            /* for all statements of a look */
-	DEADLINE_STEPS = 10000,             /* of SQLite's machine between two looks at the clock */
 	ROWS_MAX = 1000,                    /* of a version table */
 	ROW_BYTES_MAX = 1000,               /* of a revision id */
 };
-
-static int is_too_late(void *user)
-{
-	const struct ath_mono *since = user;
-
-	return ath_time_elapsed_ms(*since) > DEADLINE_MS;
-}
 
 static bool has_version_column(struct ath_db *db, const char *version_table, bool *out_has,
 			       struct ath_err *err)
@@ -151,18 +142,17 @@ static bool read_all(struct ath_db *db, const char *version_table, struct ath_lo
 bool ath_look_read(struct ath_db *db, const char *version_table, struct ath_look *out,
 		   struct ath_err *err)
 {
-	struct ath_mono since = ath_time_mono();
 	struct sqlite3 *raw = ath_db_raw(db);
 	bool is_ours = sqlite3_get_autocommit(raw);
 	struct ath_look look = { 0 };
 	int limit = sqlite3_limit(raw, SQLITE_LIMIT_LENGTH, VALUE_BYTES_MAX);
 
-	sqlite3_progress_handler(raw, DEADLINE_STEPS, is_too_late, &since);
+	ath_db_limit_time(db, DEADLINE_MS);
 	if ((!is_ours || ath_db_exec(db, "BEGIN", err)) && read_all(db, version_table, &look, err))
 		*out = look;
 	else
 		ath_look_fini(&look);
-	sqlite3_progress_handler(raw, 0, NULL, NULL);
+	ath_db_limit_time(db, 0);
 	sqlite3_limit(raw, SQLITE_LIMIT_LENGTH, limit);
 	if (is_ours)
 		ath_db_rollback(db);

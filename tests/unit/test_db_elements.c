@@ -97,6 +97,26 @@ static void schema_is_read_as_elements(void **state)
 	ath_arena_fini(&arena);
 }
 
+/* Nothing is asked of a view: it may need others, which are not looked into. */
+static void foreign_keys_mean_the_primary_key_and_may_point_to_a_view(void **state)
+{
+	struct ath_arena arena = { 0 };
+	struct ath_elements set;
+
+	(void)state;
+	make_database("foreign",
+		      "CREATE TABLE pair (b INT, a INT, PRIMARY KEY (a, b));"
+		      "CREATE VIEW one AS SELECT a FROM pair;"
+		      "CREATE VIEW two AS SELECT a FROM one;"
+		      "CREATE TABLE link (x INT, y INT REFERENCES two, z INT REFERENCES gone,"
+		      " FOREIGN KEY (x, y) REFERENCES Pair);");
+	set = read_elements("foreign", &arena);
+	assert_non_null(ath_element_find(&set, "foreign link(x,y) pair(a,b)"));
+	assert_non_null(ath_element_find(&set, "foreign link(y) two(\"\")"));
+	assert_non_null(ath_element_find(&set, "foreign link(z) gone(\"\")"));
+	ath_arena_fini(&arena);
+}
+
 static void hostile_names_are_only_names(void **state)
 {
 	struct ath_arena arena = { 0 };
@@ -160,6 +180,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(schema_is_read_as_elements),
+		cmocka_unit_test(foreign_keys_mean_the_primary_key_and_may_point_to_a_view),
 		cmocka_unit_test(hostile_names_are_only_names),
 		cmocka_unit_test(an_empty_database_has_no_elements),
 		cmocka_unit_test(a_large_schema_is_read_quickly),

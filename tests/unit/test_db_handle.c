@@ -273,6 +273,26 @@ static void transactions_commit_and_roll_back(void **state)
 	ath_db_close(db);
 }
 
+static void endless_statement_ends_where_time_is_limited(void **state)
+{
+	struct ath_err err = { 0 };
+	struct ath_db *db = open_db(db_path("own"), ATH_DB_OWN);
+	int64_t number;
+
+	(void)state;
+	ath_db_limit_time(db, 20);
+	assert_false(ath_db_query_int(db,
+				      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT 1 FROM n)"
+				      " SELECT count(*) FROM n",
+				      &number, &err));
+	assert_int_equal(err.code, ATH_ERR_TIMEOUT);
+	ath_err_clear(&err);
+	ath_db_limit_time(db, 0);
+	assert_true(ath_db_query_int(db, "SELECT 7", &number, &err));
+	assert_int_equal(number, 7);
+	ath_db_close(db);
+}
+
 static void identifiers_are_quoted(void **state)
 {
 	static const char *const rows[][2] = {
@@ -351,6 +371,7 @@ int main(void)
 		db_test(result_codes_become_errors),
 		db_test(statements_bind_run_and_return_rows),
 		db_test(transactions_commit_and_roll_back),
+		db_test(endless_statement_ends_where_time_is_limited),
 		cmocka_unit_test(identifiers_are_quoted),
 		db_test(own_database_is_read_in_a_folder_that_is_not_writable),
 	};
