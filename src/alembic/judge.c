@@ -144,6 +144,9 @@ static void accept_choice(struct ath_inquiry *q)
 	const struct ath_track *lack = find_lack(q, &interrupted);
 
 	ath_judge_set_range(q, q->choice.lowest, q->choice.highest);
+	/* both were looked for above the stamp, and there is none */
+	q->half = (struct ath_half_find){ .revision = q->chain->len };
+	q->rebuild = ath_half_find_rebuild(&q->in, q->choice.set, q->arena);
 	if (ath_judge_is_rebuilding(q)) {
 		ath_judge_rebuild(q, q->choice.set, q->choice.is_sure);
 	} else if (lack) {

@@ -42,6 +42,23 @@ static void believe_stamp(struct ath_inquiry *q, const struct ath_cut *own)
 				    : "the schema agrees with the stamp");
 }
 
+/* Does a revision that makes the table leave it standing? create_all knows no other tables. */
+static bool is_lasting(const struct ath_track *track)
+{
+	bool is_lasting = false;
+	size_t place = 0;
+
+	for (const struct ath_touch *one = track->touches; one; one = one->next) {
+		if (one->verb == ATH_TOUCH_ADD) {
+			is_lasting = true;
+			place = one->place;
+		} else if (one->verb == ATH_TOUCH_DROP && one->place == place) {
+			is_lasting = false;
+		}
+	}
+	return is_lasting;
+}
+
 /* All that is strong against the stamp are whole tables that it does not have yet. */
 static bool has_early_tables_only(const struct ath_inquiry *q)
 {
@@ -53,7 +70,8 @@ static bool has_early_tables_only(const struct ath_inquiry *q)
 		if (item->weight != ATH_WEIGHT_STRONG)
 			continue;
 		if (item->contra != ATH_CONTRA_PREMATURE ||
-		    q->in.tracks[item->track].element.kind != ATH_ELEMENT_TABLE)
+		    q->in.tracks[item->track].element.kind != ATH_ELEMENT_TABLE ||
+		    !is_lasting(&q->in.tracks[item->track]))
 			return false;
 		has_some = true;
 	}

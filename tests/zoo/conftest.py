@@ -129,6 +129,10 @@ class Member:
         for number, cut, which, path in self.drifted():
             for rows in ("=", "-"):
                 yield ("file", number, which, rows), ("file", str(path), self.chain.table, str(number), rows)
+        for number, cut in enumerate(self.cuts):
+            for which, half in enumerate(cut["halves"]):
+                for rows in ("=", "-"):
+                    yield ("half", number, which, rows), ("file", half["file"], self.chain.table, str(number), rows)
         yield "drift", ("drift", str(FIRST), str(seeds), "inference")
         yield "by_hand", ("drift", str(FIRST), str(min(seeds, 200)), "by_hand")
         yield "naive", ("drift", str(FIRST), str(min(seeds, 200)), "naive")

@@ -5,7 +5,8 @@ Alembic; a database for every cut of the graph, each made by `alembic upgrade RE
 
     python replay.py REQUEST.json      a list of {root, config, section, database, table, out}
 
-In `out`: a file cut-N.db for each cut, and truth.json.
+In `out`: a file cut-N.db for each cut, half-N-K.db where the last revision of it died before its K-th statement, and
+truth.json.
 """
 import json
 import os
@@ -18,8 +19,35 @@ import traceback
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
 
 CUTS_MAX = 64
+STATEMENTS_MAX = 5      # of one revision before which it dies
+
+
+class Dies(Exception):
+    """As if the process had ended."""
+
+
+class Counter:
+    """Counts the statements that change something, and dies before one of them."""
+
+    def __init__(self, version_table):
+        self.count, self.last, self.version_table = 0, 0, version_table
+        event.listen(Engine, "before_cursor_execute", self.see)
+
+    def start(self, last):
+        self.count, self.last = 0, last
+
+    def see(self, connection, cursor, statement, parameters, context, executemany):
+        words = statement.split(None, 2)
+        if words[0].upper() in ("SELECT", "PRAGMA") or \
+                words[0].upper() == "CREATE" and self.version_table in words[2]:
+            return
+        self.count += 1
+        if self.count == self.last:
+            raise Dies()
 
 
 def texts(value):
@@ -66,6 +94,7 @@ class Replay:
         for name, value in job.get("environ", {}).items():
             os.environ[name] = value
         self.script = ScriptDirectory.from_config(self.config)
+        self.counter = Counter(job["table"])
         self.revisions = list(self.script.walk_revisions())[::-1]
         self.downs = {one.revision: texts(one.down_revision) for one in self.revisions}
         self.depends = {one.revision: texts(one._resolved_dependencies) for one in self.revisions}
@@ -95,27 +124,43 @@ class Replay:
             found += front
         return found[1:]
 
-    def read(self, path, cut, parent):
-        table = self.job["table"]
-        db = sqlite3.connect(path)
-        rows = sorted(row[0] for row in db.execute('SELECT version_num FROM "%s"' % table))
-        assert self.closed(rows) == cut, (rows, sorted(cut))
+    def read(self, path):
+        db, table = sqlite3.connect(path), self.job["table"]
+        has_table = db.execute("SELECT 1 FROM sqlite_schema WHERE name = ?", (table,)).fetchone()
+        rows = [row[0] for row in db.execute('SELECT version_num FROM "%s"' % table)] if has_table else []
         found, types = structure(db, table)
         text = schema_text(db, table)
         db.close()
-        pending = self.script._upgrade_revs("heads", tuple(rows))
-        return {"file": path, "ids": sorted(cut), "rows": rows, "tips": self.tips(cut), "sql": text, "structure": found,
-                "types": types, "pending": sorted({step.revision.revision for step in pending}), "parent": parent}
+        return {"file": path, "rows": sorted(rows), "sql": text, "structure": found, "types": types}
 
-    def make(self, path, tip, parent):
+    def read_cut(self, path, cut):
+        found = self.read(path)
+        assert self.closed(found["rows"]) == cut, (found["rows"], sorted(cut))
+        pending = self.script._upgrade_revs("heads", tuple(found["rows"]))
+        return dict(found, ids=sorted(cut), tips=self.tips(cut),
+                    pending=sorted({step.revision.revision for step in pending}))
+
+    def make(self, path, tip, parent, last=0):
         live = self.job["database"]
         os.makedirs(os.path.dirname(live), exist_ok=True)
         if os.path.exists(live):
             os.unlink(live)
         if parent:
             shutil.copy(parent, live)
-        command.upgrade(self.config, tip)
+        self.counter.start(last)
+        try:
+            command.upgrade(self.config, tip)
+        except Dies:
+            pass
         shutil.copy(live, path)
+
+    def halves(self, number, tip, parent):
+        """The states that a death of the last revision leaves, from after its first statement to before its row."""
+        count = self.counter.count
+        for last in range(2, min(count, STATEMENTS_MAX) + 1):
+            path = os.path.join(self.job["out"], "half-%d-%d.db" % (number, last))
+            self.make(path, tip, parent, last)
+            yield dict(self.read(path), tip=tip)
 
     def truth(self):
         cuts, made = self.cuts(), {}
@@ -125,10 +170,11 @@ class Replay:
             parent = made.get(cut - {tip}, {}).get("file")
             path = os.path.join(self.job["out"], "cut-%d.db" % number)
             self.make(path, tip, parent)
-            made[cut] = self.read(path, cut, parent)
+            made[cut] = self.read_cut(path, cut)
+            made[cut]["halves"] = list(self.halves(number, tip, parent))
         whole = os.path.join(self.job["out"], "whole.db")
         self.make(whole, "heads", None)         # at once, from nothing: the same
-        assert self.read(whole, cuts[-1], None)["structure"] == made[cuts[-1]]["structure"]
+        assert self.read_cut(whole, cuts[-1])["structure"] == made[cuts[-1]]["structure"]
         os.unlink(whole)
         os.unlink(self.job["database"])
         return {

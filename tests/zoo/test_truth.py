@@ -119,6 +119,64 @@ def test_the_judge_catches_one_who_always_says_the_head(zoo):
     assert grades["exact"] >= len(zoo.readable()) and grades["wrong"] > grades["exact"]
 
 
+# ---- half applied
+
+
+def judge_half(member, cut, half, rows, answer):
+    """
+    The same where the last revision of a cut died between two statements.
+
+    completed: it is run again whole. below, above: the schema shows nothing of it, or all of it and there are no data
+    steps. believed: it is blind, and the stamp stands. unproven: there is no version table either, and nothing but its
+    data steps is missing.
+    """
+    if answer["decision"] not in CONFIDENT:
+        return "asked"
+    above = frozenset(cut["ids"])
+    below = above - {half["tip"]}
+    ids = member.closed(answer["inferred"].split(",") if answer["inferred"] else [])
+    if answer["decision"] == "complete":
+        return "completed" if ids == below and answer["half"] == half["tip"] else "wrong"
+    if rows == "=" and half["tip"] in member.blind and ids == member.closed(half["rows"]):
+        return "believed"
+    other = member.by_ids.get(ids, {"sql": [], "structure": [], "types": []})
+    if rows == "-" and ids == above and half["tip"] in member.data and other["sql"] == half["sql"]:
+        return "unproven"
+    if (ids ^ below) - {half["tip"]} & member.data or half["tip"] in ids and half["tip"] in member.data:
+        return "wrong"
+    if half["tip"] not in ids and all(other[key] == half[key] for key in ("structure", "types")):
+        return "below"
+    return "above" if half["tip"] in ids and other["sql"] == half["sql"] else "wrong"
+
+
+def halves(member):
+    for key, answer in member.answers.items():
+        if key[0] == "half":
+            _, number, which, rows = key
+            cut = member.cuts[number]
+            if len(cut["ids"]) == 1 and "CREATE TABLE" in member.chain.env:
+                continue        # what its env.py makes before the first revision is the truth of no cut
+            yield cut, cut["halves"][which], rows, answer
+
+
+def test_no_answer_about_a_half_applied_revision_is_wrong(member):
+    wrong = [(cut["tips"], half["file"], rows, answer) for cut, half, rows, answer in halves(member)
+             if judge_half(member, cut, half, rows, answer) == "wrong"]
+    if wrong:
+        known(member)
+    assert not wrong, wrong[:3]
+
+
+def test_the_score_of_half_applied_revisions(zoo, capsys):
+    tallies = {rows: collections.Counter(judge_half(member, cut, half, rows, answer) for member in zoo.readable()
+                                         for cut, half, at, answer in halves(member) if at == rows) for rows in "=-"}
+    with capsys.disabled():
+        for rows, tally in tallies.items():
+            print("\nhalf applied, %s: %s" % ({"=": "as the crash left it", "-": "no table"}[rows],
+                                              ", ".join("%s %d" % one for one in sorted(tally.items()))), end="")
+    assert tallies["="]["completed"] > tallies["="]["asked"]
+
+
 # ---- drift
 
 
