@@ -55,6 +55,26 @@ static const struct lab_row early[] = {
 	{ "r3", "r2", "+T:b(id)", NULL },
 	{ "r4", "r3", "+T:c(id)", NULL },
 };
+/* A view and a table made anew, the latter with other columns; then one that is swapped. */
+static const struct lab_row anew[] = {
+	{ "r1", NULL, "+T:a(id,old) +V:v", NULL },
+	{ "r2", "r1", "-V:v +V:v", NULL },
+	{ "r3", "r2", "-T:a +T:a(id,new)", NULL },
+	{ "r4", "r3", "+T:b_new(id,x) -T:b_new@1 +T:b@1", NULL },
+};
+/* The second leaves of the first what a crash may have left of it, too. */
+static const struct lab_row undone[] = {
+	{ "r1", NULL, "+T:a(id) +T:b(id)", NULL },
+	{ "r2", "r1", "-T:b", NULL },
+	{ "r3", "r2", "+C:a.x +C:a.y", NULL },
+	{ "r4", "r3", "+I:a(x)", NULL },
+	{ "r5", "r4", "-C:a.y", NULL },
+};
+static const struct lab_row parts[] = {
+	{ "r1", NULL, "+T:a(id,x) +I:a(x)", NULL },
+	{ "r2", "r1", "+I:a(id)", NULL },
+	{ "r3", "r2", "+U:a(x)", NULL },
+};
 
 struct row {
 	const char *name;
@@ -133,6 +153,22 @@ static const struct row rows[] = {
 	  TO(ASK), NULL, "" },
 	{ "rebuild left behind", OF(simple), "r1", "+T:a(id,x) +I:a(x) +T:_alembic_tmp_a(id)",
 	  T(HALF_APPLIED), TO(COMPLETE), "r1", "r1" },
+	{ "view made anew", OF(anew), NULL, "+T:a(id,old) +V:v", T(EQUIVALENT), TO(ASK), NULL,
+	  NULL },
+	{ "table made anew", OF(anew), NULL, "+T:a(id,new) +V:v", T(EXACT), TO(STAMP), "r3", NULL },
+	{ "not yet made anew", OF(anew), "r3", "+T:a(id,old) +V:v", T(BEHIND), TO(ASK), NULL,
+	  NULL },
+	{ "half of a swap", OF(anew), "r3", "+T:a(id,new) +V:v +T:b_new(id,x)", T(AMBIGUOUS),
+	  TO(ASK), NULL, NULL },
+	{ "crash or drop, no row", OF(undone), "", "+T:a(id)", T(AMBIGUOUS), TO(ASK), NULL, NULL },
+	{ "far behind, not half", OF(undone), "r2", "+T:a(id,x) +I:a(x)", T(AMBIGUOUS), TO(ASK),
+	  NULL, NULL },
+	{ "half, and an index by hand", OF(undone), "r2", "+T:a(id,y) +I:a(id,y)", T(HALF_APPLIED),
+	  TO(COMPLETE), "r2", NULL },
+	{ "half, and of another", OF(parts), "", "+T:a(id,x) +U:a(x)", T(HALF_APPLIED), TO(ASK),
+	  NULL, NULL },
+	{ "rebuild above the choice", OF(undone), NULL,
+	  "+T:a(id,x,y) +I:a(x) +T:_alembic_tmp_a(id)", T(HALF_APPLIED), TO(COMPLETE), "r4", NULL },
 	{ "rebuild may be the only copy", OF(simple), "r2", "+T:b(id) +T:_alembic_tmp_a(id)",
 	  T(HALF_APPLIED), TO(ASK), NULL, "" },
 };
