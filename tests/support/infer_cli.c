@@ -29,9 +29,7 @@
 #include "base/vec.h"
 #include "facts/chain.h"
 #include "facts/effects.h"
-#include "sqlite/elements.h"
-#include "sqlite/handle.h"
-#include "sqlite/look.h"
+#include "facts/snapshot.h"
 
 enum {
 	WORDS_MAX = 256,
@@ -348,17 +346,15 @@ static void ask(const struct world *world, const struct truth *truth,
 
 /* Files. */
 
-/* As facts/inference does: rows and elements by one read transaction. */
 static void read_file(const char *path, const char *table, struct ath_arena *arena,
 		      struct truth *out)
 {
-	struct ath_err err = { 0 };
-	struct ath_db *db = ath_db_open(path, ATH_DB_READ, 0, &err);
+	struct ath_facts_snapshot_of of = { .path = path, .version_table = table, .arena = arena };
 	struct ath_look look = { 0 };
+	struct ath_err err = { 0 };
 	const char **rows;
 
-	if (!db || !ath_db_exec(db, "BEGIN", &err) || !ath_look_read(db, table, &look, &err) ||
-	    !ath_elements_read(db, table, arena, &out->elements, &err))
+	if (!ath_facts_snapshot(&of, &look, &out->elements, &err))
 		fail(&err, path);
 	rows = ath_arena_new(arena, look.rows_len + 1, sizeof(*rows));
 	for (size_t i = 0; i < look.rows_len; i++)
@@ -366,14 +362,14 @@ static void read_file(const char *path, const char *table, struct ath_arena *are
 	out->rows = (struct ath_texts){ rows, look.rows_len };
 	out->has_table = look.stamp != ATH_STAMP_NO_TABLE;
 	ath_look_fini(&look);
-	ath_db_rollback(db);
-	ath_db_close(db);
 }
 
 static void load_effects(struct world *world, const char *python)
 {
 	struct ath_environ environment = { 0 };
-	struct ath_facts_reader reader = { python, "/tmp", &environment };
+	struct ath_facts_reader reader = { .python = python,
+					   .folder = "/tmp",
+					   .environment = &environment };
 	struct ath_err err = { 0 };
 	int signum;
 
