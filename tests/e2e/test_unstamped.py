@@ -40,6 +40,18 @@ def test_the_revision_is_read_from_the_schema_and_the_rest_is_run(small, tables,
     assert small.stories() == ["one", "two", "three"]
 
 
+@pytest.mark.parametrize("is_inspected", [True, False], ids=["inspected", "control"])
+def test_what_inspect_has_read_is_not_read_again(small, is_inspected):
+    small.stored(tables=lab.STORIES + (MOOD,))
+    small.path(".athanor").mkdir()
+    if is_inspected:
+        lab.athanor("inspect", "-C", small.root, small.database).is_status(0)
+    ended = small.install().is_status(0)
+    request = small.read(".athanor/runs/%s/detect.request" % small.marks[0])
+    assert ('"do":"effects"' in request) is not is_inspected
+    assert small.rows() == ["c3"] and "b2" in ended.err + ended.out
+
+
 def test_tables_of_the_operators_own_do_not_disturb(small):
     small.stored(tables=lab.STORIES + (MOOD, "CREATE TABLE mine (id)", "CREATE INDEX mine_too ON story (mood)"))
     assert "the schema is that of revision b2" in small.install().is_status(0).err
