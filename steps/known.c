@@ -51,7 +51,8 @@ bool ath_known_save(const struct ath_step_world *world, const struct ath_str *li
 static bool read_effects(const struct ath_str *file, struct ath_arena *arena,
 			 struct ath_known *known, struct ath_err *err)
 {
-	size_t from = strcspn(ath_str_get(file), "\n") + 1, len = file->len - from;
+	size_t line = strcspn(ath_str_get(file), "\n");
+	size_t from = line < file->len ? line + 1 : line, len = file->len - from;
 	struct ath_effects *items = ath_arena_new(arena, known->chain.len + 1, sizeof(*items));
 	char *bytes = ath_arena_new(arena, len + 1, 1);
 	struct ath_effects_text text = { bytes, bytes + len };

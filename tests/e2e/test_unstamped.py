@@ -52,6 +52,25 @@ def test_what_inspect_has_read_is_not_read_again(small, is_inspected):
     assert small.rows() == ["c3"] and "b2" in ended.err + ended.out
 
 
+LOOPED = "for name in names():\n    op.create_table(name, sa.Column('id', sa.Integer, primary_key=True))"
+
+
+@pytest.mark.parametrize("helper", ["return ['red', 'blue']", "raise ValueError('not here')"], ids=["seen", "control"])
+def test_what_the_texts_do_not_tell_is_seen_in_a_replay(small, helper):
+    """Without what d4 did it could be at c3, too: the texts alone, where the replay stops, are asked about."""
+    small.write("helpers.py", "def names():\n    %s\n" % helper)
+    small.revision("d4", "c3", LOOPED, head="from helpers import names")
+    small.revision("e5", "d4", "op.add_column('story', sa.Column('tempo', sa.Text))")
+    small.stored(tables=lab.HEAD + ("CREATE TABLE red (id INTEGER PRIMARY KEY)", "CREATE TABLE blue (id INTEGER PRIMARY KEY)"))
+    if helper.startswith("return"):
+        assert "d4" in small.install().is_status(0).err
+        assert small.rows() == ["e5"] and "tempo" in small.columns() and small.stories() == ["one", "two", "three"]
+    else:
+        asked(small, "--assume-revision", "d4")
+        assert "the replay stopped at revision d4" in small.read(".athanor/runs/%s/detect.log" % small.marks[0])
+    assert not list(small.root.glob(".athanor/runs/*/replay.db*"))
+
+
 def test_tables_of_the_operators_own_do_not_disturb(small):
     small.stored(tables=lab.STORIES + (MOOD, "CREATE TABLE mine (id)", "CREATE INDEX mine_too ON story (mood)"))
     assert "the schema is that of revision b2" in small.install().is_status(0).err
