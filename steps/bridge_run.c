@@ -35,7 +35,8 @@ static void keep_failure(struct ath_bridge_run *run, const struct ath_bridge_rep
 
 static bool is_of_chain(enum ath_bridge_event event)
 {
-	return event == ATH_BRIDGE_SAYS_HEADS || event == ATH_BRIDGE_SAYS_EFFECTS;
+	return event == ATH_BRIDGE_SAYS_HEADS || event == ATH_BRIDGE_SAYS_TARGET ||
+	       event == ATH_BRIDGE_SAYS_EFFECTS;
 }
 
 static void on_line(struct ath_step *step, const char *line, size_t len)
@@ -128,6 +129,11 @@ bool ath_bridge_run_start(struct ath_step *step, struct ath_err *err)
 
 	run->failure = (struct ath_err){ 0 };
 	run->has_end = false;
+	if (ath_file_kind(interpreter) == ATH_FILE_ABSENT)
+		return ath_err_set(err, ATH_ERR_NOT_FOUND,
+				   "the application's environment is not there ('%s'): `athanor "
+				   "install` makes it, and repairs the database too",
+				   interpreter);
 	if (!ath_bridge_write_program(folder, arena, &argv[2], err) ||
 	    !write_request(step, request, &command.cwd, err))
 		return false;

@@ -22,7 +22,7 @@ struct ath_bridge_run {
 	const char *live;  /* NULL: not known, or not there yet */
 	const struct ath_bridge_command *commands;
 	size_t len;
-	struct ath_str *keep;          /* lines about graph and effects are appended; NULL: not */
+	struct ath_str *keep; /* lines about graph, target and effects are appended; or NULL */
 	ath_bridge_reply_fn *on_reply; /* every reply but notes, errors and the end */
 	ath_bridge_end_fn *on_end;     /* comes once; `err` is clean if every command succeeded */
 	uint64_t timeout_ms;           /* 0: none of its own */

@@ -232,6 +232,7 @@ static bool decide(struct deciding *deciding, const struct ath_decision_seen *se
 		.chain = &question->known->chain,
 		.effects = question->known->effects,
 		.live = seen->live,
+		.models = question->known->models,
 		.has_version_table = seen->look.stamp != ATH_STAMP_NO_TABLE,
 		.rows = deciding->rows,
 	};

@@ -20,6 +20,7 @@
 #include "steps/database.h"
 #include "steps/decision.h"
 #include "steps/detect_probe.h"
+#include "steps/edited.h"
 #include "steps/replayed.h"
 #include "steps/table.h"
 #include "steps/verified.h"
@@ -27,8 +28,8 @@
 struct detect {
 	struct ath_bridge_run bridge; /* first member, for its callbacks */
 	struct ath_bridge_reply heads, target;
-	struct ath_str line; /* owned; in which the graph was told */
-	struct ath_str said; /* owned; lines in which the effects were told */
+	struct ath_str lines; /* owned; in which graph and target were told */
+	struct ath_str said;  /* owned; lines in which the effects were told */
 	struct ath_known known;
 	struct ath_cache_key key; /* of the effects, before they were read */
 	struct ath_replayed_run replayed;
@@ -180,12 +181,26 @@ static void end(struct ath_step *step, const struct ath_err *err)
 {
 	struct detect *detect = ath_step_data(step, sizeof(*detect));
 
-	ath_str_fini(&detect->line);
+	ath_str_fini(&detect->lines);
 	ath_str_fini(&detect->said);
 	if (err)
 		ath_step_fail(step, err);
 	else
 		ath_step_done(step);
+}
+
+/* Files that are not what was applied: told, and left to the schema. */
+static void tell_edited(struct ath_step *step, const struct ath_look *look)
+{
+	struct detect *detect = ath_step_data(step, sizeof(*detect));
+	struct ath_arena *arena = ath_step_arena(step);
+	struct ath_texts rows = { look->rows, look->rows_len };
+	struct ath_texts edited =
+		ath_edited_find(ath_step_world(step), &detect->known.chain, &rows, arena);
+
+	if (edited.len)
+		ath_step_say(step, "edited since they were applied here: %s",
+			     ath_database_join(&edited, arena));
 }
 
 /* The decision stands: it goes into the record and into the facts. */
@@ -196,10 +211,10 @@ static void settle(struct ath_step *step, const struct ath_look *look,
 	struct ath_err err = { 0 };
 
 	ath_step_say(step, "%s: %s", detect->path, plan->said);
-	record_target(step, detect->path);
+	tell_edited(step, look);
 	set_facts(step, look, plan);
 	if (plan->need == ATH_DATABASE_INIT ||
-	    ath_known_save(ath_step_world(step), &detect->line, &detect->known, &err))
+	    ath_known_save(ath_step_world(step), &detect->lines, &detect->known, &err))
 		end(step, NULL);
 	else
 		end(step, &err);
@@ -215,6 +230,12 @@ static bool check_repairable(const struct ath_step_world *world,
 			   "there is nothing to repair: '%s' is not there, or empty; `athanor "
 			   "install` makes it",
 			   path);
+}
+
+static void refuse(struct ath_step *step, const struct ath_look *look, const struct ath_err *err)
+{
+	tell_edited(step, look);
+	end(step, err);
 }
 
 static void decide(struct ath_step *step);
@@ -276,7 +297,7 @@ static void decide(struct ath_step *step)
 	    check_repairable(world, &plan, detect->path, &err))
 		settle(step, &seen.look, &plan);
 	else if (err.code != ATH_ERR_DECISION || ath_step_is_cancelled(step) || !look_further(step))
-		end(step, &err);
+		refuse(step, &seen.look, &err);
 	ath_look_fini(&seen.look);
 }
 
@@ -345,8 +366,10 @@ static void look_at(struct ath_step *step)
 	struct ath_facts_reader reader = reader_of(step);
 	struct ath_effects *kept;
 	struct ath_err err = { 0 };
+	size_t len;
 
-	if (!ath_known_read_chain(&detect->line, arena, &detect->known.chain, &err)) {
+	record_target(step, detect->path); /* whatever is decided: a look may use it from now on */
+	if (!ath_known_read(&detect->lines, arena, &detect->known, &len, &err)) {
 		end(step, &err);
 	} else if (ath_file_kind(detect->path) == ATH_FILE_ABSENT) {
 		decide(step);
@@ -404,7 +427,7 @@ static void detect_start(struct ath_step *step)
 		.config = ath_step_config(step),
 		.commands = commands,
 		.len = 2,
-		.keep = &detect->line,
+		.keep = &detect->lines,
 		.on_reply = on_reply,
 		.on_end = on_end,
 	};

@@ -13,17 +13,50 @@ enum {
 	KEPT_BYTES_MAX = 64 << 20,
 };
 
-bool ath_known_read_chain(const struct ath_str *line, struct ath_arena *arena,
-			  struct ath_chain *out, struct ath_err *err)
+/* The tables of the metadata, as elements without their columns. */
+static struct ath_elements models_of(const struct ath_texts *tables, struct ath_arena *arena)
 {
-	const char *text = ath_str_get(line);
-	struct ath_bridge_reply reply;
+	struct ath_element *items = ath_arena_new(arena, tables->len + 1, sizeof(*items));
 
-	if (!ath_bridge_read(text, strcspn(text, "\n"), arena, &reply, err))
+	for (size_t i = 0; i < tables->len; i++) {
+		const char *name = ath_element_fold(arena, tables->items[i]);
+
+		items[i] = (struct ath_element){
+			.kind = ATH_ELEMENT_TABLE,
+			.table = name,
+			.key = ath_element_table_key(arena, name),
+		};
+	}
+	return (struct ath_elements){ items, ath_element_sort(items, tables->len) };
+}
+
+static bool read_line(const char **at, struct ath_arena *arena, struct ath_bridge_reply *out,
+		      enum ath_bridge_event event, struct ath_err *err)
+{
+	size_t len = strcspn(*at, "\n");
+
+	if (!ath_bridge_read(*at, len, arena, out, err))
 		return false;
-	if (reply.event != ATH_BRIDGE_SAYS_HEADS)
-		return ath_err_set(err, ATH_ERR_BRIDGE, "the graph was not told");
-	return ath_chain_build(reply.entries, reply.entries_len, arena, out, err);
+	*at += len + ((*at)[len] == '\n');
+	return out->event == event ||
+	       ath_err_set(err, ATH_ERR_BRIDGE, "graph and target were not told in this order");
+}
+
+bool ath_known_read(const struct ath_str *lines, struct ath_arena *arena, struct ath_known *out,
+		    size_t *out_len, struct ath_err *err)
+{
+	const char *at = ath_str_get(lines);
+	struct ath_bridge_reply heads, target;
+	struct ath_known known = { 0 };
+
+	if (!read_line(&at, arena, &heads, ATH_BRIDGE_SAYS_HEADS, err) ||
+	    !read_line(&at, arena, &target, ATH_BRIDGE_SAYS_TARGET, err) ||
+	    !ath_chain_build(heads.entries, heads.entries_len, arena, &known.chain, err))
+		return false;
+	known.models = models_of(&target.tables, arena);
+	*out_len = (size_t)(at - ath_str_get(lines));
+	*out = known;
+	return true;
 }
 
 static char *path_of(const struct ath_step_world *world)
@@ -31,14 +64,14 @@ static char *path_of(const struct ath_step_world *world)
 	return ath_file_join(world->run_dir, "chain.known");
 }
 
-bool ath_known_save(const struct ath_step_world *world, const struct ath_str *line,
+bool ath_known_save(const struct ath_step_world *world, const struct ath_str *lines,
 		    const struct ath_known *known, struct ath_err *err)
 {
 	char *path = path_of(world);
 	struct ath_str text = { 0 };
 	bool is_saved;
 
-	ath_str_add(&text, ath_str_get(line), line->len);
+	ath_str_add(&text, ath_str_get(lines), lines->len);
 	for (size_t i = 0; known->effects && i < known->chain.len; i++)
 		ath_effects_text_put(&text, known->chain.entries[i].id, &known->effects[i]);
 	is_saved = ath_file_replace(path, ath_str_get(&text), text.len, 0600, err);
@@ -48,11 +81,10 @@ bool ath_known_save(const struct ath_step_world *world, const struct ath_str *li
 }
 
 /* The bytes stay in the arena: the texts of the effects are not copied out of them. */
-static bool read_effects(const struct ath_str *file, struct ath_arena *arena,
+static bool read_effects(const struct ath_str *file, size_t from, struct ath_arena *arena,
 			 struct ath_known *known, struct ath_err *err)
 {
-	size_t line = strcspn(ath_str_get(file), "\n");
-	size_t from = line < file->len ? line + 1 : line, len = file->len - from;
+	size_t len = file->len - from;
 	struct ath_effects *items = ath_arena_new(arena, known->chain.len + 1, sizeof(*items));
 	char *bytes = ath_arena_new(arena, len + 1, 1);
 	struct ath_effects_text text = { bytes, bytes + len };
@@ -80,9 +112,10 @@ bool ath_known_load(const struct ath_step_world *world, struct ath_arena *arena,
 	char *path = path_of(world);
 	struct ath_str file = { 0 };
 	struct ath_known known = { 0 };
+	size_t from;
 	bool is_loaded = ath_file_read(path, KEPT_BYTES_MAX, &file, err) &&
-			 ath_known_read_chain(&file, arena, &known.chain, err) &&
-			 read_effects(&file, arena, &known, err);
+			 ath_known_read(&file, arena, &known, &from, err) &&
+			 read_effects(&file, from, arena, &known, err);
 
 	if (is_loaded)
 		*out = known;

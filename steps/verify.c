@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "steps/database.h"
+#include "steps/edited.h"
 #include "steps/table.h"
 #include "steps/verified.h"
 
@@ -52,6 +53,19 @@ static bool verify_work(void *data, struct ath_err *err)
 	return is_right;
 }
 
+/* What each revision was when it was verified, where the files can be read without Alembic. */
+static void add_contents(struct ath_step *step, struct ath_pairs *record)
+{
+	struct ath_facts_chain_place place = ath_database_chain_place(
+		ath_step_world(step), ath_step_config(step), ath_step_arena(step));
+	struct ath_facts_chain chain = { 0 };
+	struct ath_err ignored = { 0 };
+
+	if (ath_facts_chain_load(&place, &chain, &ignored) && chain.is_static)
+		ath_edited_fill(&chain.chain, record);
+	ath_facts_chain_fini(&chain);
+}
+
 static void on_verified(struct ath_step *step, const struct ath_err *err)
 {
 	struct verify *verify = ath_step_data(step, sizeof(*verify));
@@ -60,10 +74,12 @@ static void on_verified(struct ath_step *step, const struct ath_err *err)
 		ath_step_fail(step, err);
 		return;
 	}
-	if (verify->is_final)
+	if (verify->is_final) {
+		add_contents(step, &verify->record);
 		ath_step_record(step, "verified", &verify->record, ath_step_done);
-	else
+	} else {
 		ath_step_done(step);
+	}
 	ath_pairs_fini(&verify->record);
 }
 

@@ -142,10 +142,13 @@ def one_of(values, name):
 
 # ---- SQLAlchemy's words -----------------------------------------------------------------------------------
 
-TYPES = {name.lower(): name.upper() for name in """Integer SmallInteger BigInteger Text Boolean DateTime Date Time Float
-    Real Double JSON Timestamp Blob Varchar Char Numeric Decimal Nvarchar Nchar""".split()}
-TYPES.update(int="INTEGER", string="VARCHAR", unicode="VARCHAR", unicodetext="TEXT", largebinary="BLOB",
-             uuid="CHAR(32)", interval="DATETIME", pickletype="BLOB", double_precision="DOUBLE_PRECISION", enum="VARCHAR")
+# SQLAlchemy's types as its compiler for SQLite spells them (sqlalchemy 2.0; a class and its upper-case namesake differ)
+TYPES = {name: name.upper() for name in """Integer Text Boolean DateTime Date Time Float Real Double JSON Varchar Char
+    Numeric Decimal Nvarchar Nchar BIGINT BLOB BOOLEAN CHAR CLOB DATE DATETIME DECIMAL DOUBLE FLOAT INTEGER NCHAR NUMERIC
+    NVARCHAR REAL SMALLINT TEXT TIME TIMESTAMP UUID VARCHAR""".split()}
+TYPES.update(INT="INTEGER", BigInteger="BIGINT", SmallInteger="SMALLINT", String="VARCHAR", Unicode="VARCHAR",
+             UnicodeText="TEXT", LargeBinary="BLOB", Uuid="CHAR(32)", Interval="DATETIME", PickleType="BLOB",
+             DOUBLE_PRECISION="DOUBLE PRECISION", Enum="VARCHAR")
 SIZED = ("VARCHAR", "CHAR", "NVARCHAR", "NCHAR")
 
 
@@ -157,7 +160,7 @@ def type_text(value):
         return None
     if ".dialects." in value.name and ".sqlite" not in value.name:
         return None
-    word, args, more = TYPES.get(value.last.lower()), value.args, value.kwargs
+    word, args, more = TYPES.get(value.last), value.args, value.kwargs
     if word is None or more.get("collation") is not None:
         return None
     if value.last.lower() == "enum":

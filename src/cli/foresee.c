@@ -150,13 +150,13 @@ void ath_foresee_fill(struct ath_inspection *inspection)
 	inspection->by_hand = foresee_by_hand(inspection);
 }
 
-bool ath_foresee_inspect(const struct ath_project *project, struct ath_inspection *out)
+bool ath_foresee_inspect(const struct ath_project *project, struct ath_inspection *out,
+			 struct ath_err *err)
 {
-	struct ath_err ignored = { 0 };
 	int signum;
 
 	*out = (struct ath_inspection){ .project = project };
-	if (!ath_inspect_gather(out, NULL, &signum, &ignored))
+	if (!ath_inspect_gather(out, NULL, &signum, err))
 		return false;
 	ath_foresee_fill(out);
 	return true;

@@ -9,11 +9,13 @@
 #include "cli/inspection.h"
 
 /*
- * Inspect the project's database for a plan. False: nothing can be told before the application has
- * been asked which database it is, or before Alembic has read the chain; the run itself will say it.
- * Fini in any case.
+ * Inspect the project's database for a plan. On failure nothing can be told yet, mostly because only
+ * env.py knows which database it is, or only Alembic the chain; the run itself asks them. Fini in any
+ * case.
+ * Fails with: as ath_inspect_gather.
  */
-bool ath_foresee_inspect(const struct ath_project *project, struct ath_inspection *out);
+ATH_NODISCARD bool ath_foresee_inspect(const struct ath_project *project,
+				       struct ath_inspection *out, struct ath_err *err);
 
 /* Must a person decide, and would --assume-revision be the answer? */
 bool ath_foresee_is_question(const struct ath_inspection *inspection);

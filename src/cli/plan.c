@@ -74,7 +74,7 @@ static int plan_run(const struct ath_options *options)
 {
 	struct ath_project project;
 	struct ath_inspection inspection = { 0 }, *seen = NULL;
-	struct ath_err err = { 0 };
+	struct ath_err err = { 0 }, untold = { 0 }; /* of the database: the run will tell it */
 	int status;
 
 	if (!ath_project_open(&project, options, &err) ||
@@ -82,7 +82,7 @@ static int plan_run(const struct ath_options *options)
 	    !ath_project_plan(&project, options, &err)) {
 		status = ath_print_error(&err, ath_str_get(&project.text));
 	} else {
-		if (project.plan.runs && ath_foresee_inspect(&project, &inspection))
+		if (project.plan.runs && ath_foresee_inspect(&project, &inspection, &untold))
 			seen = &inspection;
 		if (options->json)
 			print_json(&project, seen);

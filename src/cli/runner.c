@@ -284,9 +284,10 @@ static bool take_word(struct runner *runner, const struct ath_inspection *inspec
 static bool ask_revision(struct runner *runner, struct ath_err *err)
 {
 	struct ath_inspection inspection;
+	struct ath_err untold = { 0 }; /* the run itself will tell it */
 	bool is_answered = true;
 
-	if (ath_foresee_inspect(&runner->project, &inspection) &&
+	if (ath_foresee_inspect(&runner->project, &inspection, &untold) &&
 	    ath_foresee_is_question(&inspection))
 		is_answered = take_word(runner, &inspection) &&
 			      ath_project_plan(&runner->project, runner->options, err);
@@ -297,13 +298,15 @@ static bool ask_revision(struct runner *runner, struct ath_err *err)
 static int show_dry_run(struct runner *runner)
 {
 	struct ath_inspection inspection;
+	struct ath_err err = { 0 };
 	struct ath_str text = { 0 };
 
 	ath_print_plan(&runner->project, runner->options->verbose, &text);
-	if (ath_foresee_inspect(&runner->project, &inspection)) {
-		ath_str_putc(&text, '\n');
+	ath_str_putc(&text, '\n');
+	if (ath_foresee_inspect(&runner->project, &inspection, &err))
 		ath_inspect_put(&inspection, &text);
-	}
+	else
+		ath_str_printf(&text, "database: %s\n", err.msg);
 	ath_inspect_fini(&inspection);
 	ath_print_flush(&text, false);
 	return runner->options->detailed_exitcode ? 2 : 0;

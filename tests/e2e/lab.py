@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import pathlib
+import pty
 import re
 import shutil
 import signal
@@ -76,6 +77,35 @@ def wait_for(condition, what, seconds=60):
             return found
         time.sleep(0.01)
     raise AssertionError("waited in vain for " + what)
+
+
+def on_terminal(project, *arguments, command="install"):
+    """A run as the leader of a terminal's session: its process and our end of the terminal."""
+    pid, master = pty.fork()
+    if pid == 0:
+        try:
+            os.execve(ATHANOR, [ATHANOR, command, *arguments, str(project.root)], environment())
+        finally:
+            os._exit(127)
+    return pid, master
+
+
+def read_until(master, text):
+    said = b""
+    until = time.monotonic() + 60
+    while text not in said and time.monotonic() < until:
+        try:
+            said += os.read(master, 4096)
+        except OSError:
+            break
+    return said.decode("utf-8", "replace")
+
+
+def status_of(pid):
+    def is_over():
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        return [os.waitstatus_to_exitcode(status)] if ended else None
+    return wait_for(is_over, "the end of the run", 60)[0]
 
 
 def children_of(pid):

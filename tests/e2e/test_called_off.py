@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Signals and terminals: an orderly end, nothing alive afterwards, and the same command goes on."""
 import os
-import pty
 import signal
 import subprocess
 import time
@@ -103,73 +102,44 @@ def test_a_reader_that_has_gone_does_no_harm(small):
     assert small.rows() == ["c3"]
 
 
-def on_terminal(project, *arguments):
-    """A run as the leader of a terminal's session: its process and our end of the terminal."""
-    pid, master = pty.fork()
-    if pid == 0:
-        try:
-            os.execve(lab.ATHANOR, [lab.ATHANOR, "install", *arguments, str(project.root)], lab.environment())
-        finally:
-            os._exit(127)
-    return pid, master
-
-
-def read_until(master, text):
-    said = b""
-    until = time.monotonic() + 60
-    while text not in said and time.monotonic() < until:
-        try:
-            said += os.read(master, 4096)
-        except OSError:
-            break
-    return said.decode("utf-8", "replace")
-
-
-def status_of(pid):
-    def is_over():
-        ended, status = os.waitpid(pid, os.WNOHANG)
-        return [os.waitstatus_to_exitcode(status)] if ended else None
-    return lab.wait_for(is_over, "the end of the run", 60)[0]
-
-
 def test_a_terminal_that_goes_away_ends_the_run_in_order(small):
-    pid, master = on_terminal(waiting(small), "--yes")
+    pid, master = lab.on_terminal(waiting(small), "--yes")
     try:
         lab.wait_for(lambda: small.path("here").exists(), "the step")
     finally:
         os.close(master)
-    assert status_of(pid) == 129
+    assert lab.status_of(pid) == 129
     assert not lab.survivors(small)
     goes_on(small)
 
 
 def test_on_a_terminal_it_asks_once_and_no_means_that_nothing_is_done(small):
-    pid, master = on_terminal(small)
-    said = read_until(master, b"[y/N]")
+    pid, master = lab.on_terminal(small)
+    said = lab.read_until(master, b"[y/N]")
     assert "preflight" in said and "[y/N]" in said
     os.write(master, b"n\n")
-    read_until(master, b"nothing was done")
-    assert status_of(pid) == 3
+    lab.read_until(master, b"nothing was done")
+    assert lab.status_of(pid) == 3
     os.close(master)
     assert not small.database.exists() and small.journal("SELECT count(*) FROM run") == [(0,)]
 
 
 def test_on_a_terminal_yes_goes_ahead(small):
-    pid, master = on_terminal(small)
-    read_until(master, b"[y/N]")
+    pid, master = lab.on_terminal(small)
+    lab.read_until(master, b"[y/N]")
     os.write(master, b"y\n")
-    read_until(master, b"is installed")
-    assert status_of(pid) == 0
+    lab.read_until(master, b"is installed")
+    assert lab.status_of(pid) == 0
     os.close(master)
     assert small.rows() == ["c3"]
 
 
 def test_ctrl_c_on_a_terminal_is_the_kernels_own_signal(small):
-    pid, master = on_terminal(waiting(small), "--yes")
+    pid, master = lab.on_terminal(waiting(small), "--yes")
     lab.wait_for(lambda: small.path("here").exists(), "the step")
     os.write(master, b"\x03")
-    read_until(master, b"next:")
-    assert status_of(pid) == 130
+    lab.read_until(master, b"next:")
+    assert lab.status_of(pid) == 130
     os.close(master)
     goes_on(small)
 

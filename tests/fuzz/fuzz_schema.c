@@ -23,7 +23,7 @@ static const char wal_mark[] = "\n-- wal --\n";
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static char folder[] = "/dev/shm/athanor-fuzz-XXXXXX";
-static char path[64], wal[64], shm[64], journal[64];
+static char path[64], wal[80], shm[80], journal[80];
 
 static void require(bool is_true)
 {
