@@ -13,8 +13,9 @@ Without it the run has failed, whatever the exit status: 1 after an error, 70 af
 when the application ended the process itself.  An error is {"event": "error", "command", "revision", "kind",
 "schema", "message", "where"}; a "note" is for people and changes nothing.
 
-Beside this file lie its modules: effects.py, notes.py, operations.py and tables.py, which read revision files and import
-nothing of the application.  They are loaded when `effects` is asked for, under names of their own.
+Beside this file lie its modules: effects.py, notes.py, operations.py and tables.py, and identifiers.py, which read revision
+files and import nothing of the application.  They are loaded when `effects` or `identifiers` is asked for, under names of
+their own.
 
 Looking (heads, target, effects) lets no connection out at all: SQLite is answered by an empty database in memory, any
 other system by a stop, so no file is made, not even the empty one that merely opening SQLite makes.
@@ -647,7 +648,11 @@ class Project:
                           % (self.session.migrated, asked))
         self.session.migrated = asked
 
-    # The private calls, all of them, that Alembic's own `upgrade` and `stamp` make.
+    # The private calls, all of them, that Alembic's own `heads`, `upgrade` and `stamp` make.
+    def locations(self):
+        """The folders of the revision files."""
+        return [os.path.abspath(path) for path in self.script._version_locations]
+
     def upgrade_steps(self, to, heads):
         return self.script._upgrade_revs(to, heads)
 
@@ -677,10 +682,17 @@ def tables_of(metadatas):
 
 # ---- commands ---------------------------------------------------------------------------------------------
 
+def loaded_sources():
+    """The application's own modules that the revisions have brought in: what they say may depend on them."""
+    names = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
+    return sorted(os.path.abspath(name) for name in names if isinstance(name, str) and is_application_file(name))
+
+
 def do_heads(session, command):
     import alembic
     import sqlalchemy
     from alembic.util import to_tuple
+    script = session.project.script
     revisions = [{
         "id": script.revision,
         "down": list(to_tuple(script.down_revision, ())),
@@ -689,8 +701,10 @@ def do_heads(session, command):
         "path": script.path,
     } for script in reversed(session.project.load())]
     session.emit("heads", alembic=alembic.__version__, sqlalchemy=sqlalchemy.__version__,
-                 python="%d.%d.%d" % sys.version_info[:3], heads=sorted(session.project.script.get_heads()),
-                 bases=sorted(session.project.script.get_bases()), revisions=revisions)
+                 python="%d.%d.%d" % sys.version_info[:3], heads=sorted(script.get_heads()), bases=sorted(script.get_bases()),
+                 script=os.path.abspath(script.dir), locations=session.project.locations(),
+                 recursive=bool(getattr(script, "recursive_version_locations", False)), sources=loaded_sources(),
+                 revisions=revisions)
 
 
 def target_of(context, connection, url):
@@ -981,6 +995,12 @@ def do_effects(session, command):
         session.emit("effects", **found)
 
 
+def do_identifiers(session, command):
+    """Reads what the files call themselves and their parents; nothing of the application is imported."""
+    for found in sibling("identifiers").identifiers_of_all(command["files"]):
+        session.emit("identifiers", **found)
+
+
 class Schema:
     """
     The schema of the clone between two revisions.
@@ -1096,7 +1116,8 @@ def do_replay(session, command):
         settle(session)
 
 
-LOOKING = {"heads": do_heads, "target": do_target, "effects": do_effects}
+READING = {"effects": do_effects, "identifiers": do_identifiers}
+LOOKING = dict(READING, heads=do_heads, target=do_target)
 WORKING = {"current": do_current, "upgrade": do_upgrade, "stamp": do_stamp, "create_all": do_create_all,
            "missing": do_missing, "run": do_run, "replay": do_replay}
 
@@ -1127,8 +1148,8 @@ def carry_out(session, command):
 
 
 def only_reads(commands):
-    """Is nothing asked for but the effects of files that the caller names?"""
-    return bool(commands) and all(command.get("do") == "effects" and command.get("files") is not None
+    """Is nothing asked for but what the files say that the caller names?"""
+    return bool(commands) and all(command.get("do") in READING and command.get("files") is not None
                                   for command in commands)
 
 
@@ -1136,7 +1157,7 @@ def serve(session):
     if only_reads(session.request["commands"]):
         for command in session.request["commands"]:     # needs neither Alembic nor SQLAlchemy
             session.command = command["do"]
-            do_effects(session, command)
+            READING[command["do"]](session, command)
         return
     for install in NETS.values():
         install(session)

@@ -3,18 +3,28 @@
 #include "bridge/reply.h"
 
 #include <jansson.h>
+#include <limits.h>
 #include <string.h>
 
+#include "alembic/scan.h"
 #include "bridge/reply_schema.h"
 
 static const char *const events[] = {
-	[ATH_BRIDGE_SAYS_HEADS] = "heads",       [ATH_BRIDGE_SAYS_TARGET] = "target",
-	[ATH_BRIDGE_SAYS_CURRENT] = "current",   [ATH_BRIDGE_SAYS_REVISION] = "revision",
-	[ATH_BRIDGE_SAYS_UPGRADED] = "upgraded", [ATH_BRIDGE_SAYS_STAMPED] = "stamped",
-	[ATH_BRIDGE_SAYS_CREATED] = "created",   [ATH_BRIDGE_SAYS_MISSING] = "missing",
-	[ATH_BRIDGE_SAYS_RAN] = "ran",           [ATH_BRIDGE_SAYS_NOTE] = "note",
-	[ATH_BRIDGE_SAYS_EFFECTS] = "effects",   [ATH_BRIDGE_SAYS_SCHEMA] = "schema",
-	[ATH_BRIDGE_SAYS_STOPPED] = "stopped",   [ATH_BRIDGE_SAYS_ERROR] = "error",
+	[ATH_BRIDGE_SAYS_HEADS] = "heads",
+	[ATH_BRIDGE_SAYS_TARGET] = "target",
+	[ATH_BRIDGE_SAYS_CURRENT] = "current",
+	[ATH_BRIDGE_SAYS_REVISION] = "revision",
+	[ATH_BRIDGE_SAYS_UPGRADED] = "upgraded",
+	[ATH_BRIDGE_SAYS_STAMPED] = "stamped",
+	[ATH_BRIDGE_SAYS_CREATED] = "created",
+	[ATH_BRIDGE_SAYS_MISSING] = "missing",
+	[ATH_BRIDGE_SAYS_RAN] = "ran",
+	[ATH_BRIDGE_SAYS_NOTE] = "note",
+	[ATH_BRIDGE_SAYS_EFFECTS] = "effects",
+	[ATH_BRIDGE_SAYS_SCHEMA] = "schema",
+	[ATH_BRIDGE_SAYS_STOPPED] = "stopped",
+	[ATH_BRIDGE_SAYS_ERROR] = "error",
+	[ATH_BRIDGE_SAYS_IDENTIFIERS] = "identifiers",
 	[ATH_BRIDGE_SAYS_END] = "end",
 };
 
@@ -58,6 +68,69 @@ static void read_entries(const json_t *root, struct ath_arena *arena, struct ath
 	}
 	out->entries = entries;
 	out->entries_len = len;
+	out->script = get_text(root, "script", arena);
+	out->locations = get_texts(root, "locations", arena);
+	out->sources = get_texts(root, "sources", arena);
+	out->is_recursive = json_is_true(json_object_get(root, "recursive"));
+}
+
+static const char *const states[ATH_SCAN_STATE_COUNT_] = {
+	[ATH_SCAN_ABSENT] = "absent", [ATH_SCAN_NONE] = "none",         [ATH_SCAN_TEXT] = "text",
+	[ATH_SCAN_LIST] = "list",     [ATH_SCAN_ESCALATE] = "escalate",
+};
+
+static bool is_plain(const char *text)
+{
+	while (*text >= ' ' && *text <= '~')
+		text++;
+	return *text == '\0';
+}
+
+/* Does it hold what its state promises? */
+static bool is_whole(const struct ath_scan_field *field, size_t told)
+{
+	bool is_text = field->state == ATH_SCAN_TEXT, is_list = field->state == ATH_SCAN_LIST;
+
+	for (size_t i = 0; i < field->texts.len; i++) {
+		if (!is_plain(field->texts.items[i]))
+			return false;
+	}
+	return field->texts.len == told && (is_list || told == (is_text ? 1 : 0));
+}
+
+static struct ath_scan_field read_field(const json_t *object, struct ath_arena *arena)
+{
+	const char *state = json_string_value(json_object_get(object, "state"));
+	json_int_t line = json_integer_value(json_object_get(object, "line"));
+	const char *reason = get_text(object, "reason", arena);
+	struct ath_scan_field field = {
+		.state = ATH_SCAN_ESCALATE,
+		.texts = get_texts(object, "texts", arena),
+		.line = line > 0 && line < INT_MAX ? (unsigned)line : 0,
+	};
+
+	for (unsigned i = 0; state && i < ATH_SCAN_STATE_COUNT_; i++) {
+		if (strcmp(states[i], state) == 0)
+			field.state = (enum ath_scan_state)i;
+	}
+	if (!is_whole(&field, json_array_size(json_object_get(object, "texts"))))
+		field.state = ATH_SCAN_ESCALATE;
+	if (field.state == ATH_SCAN_ESCALATE) {
+		field.reason = reason ? reason : "Python's answer is not understood";
+		field.texts.len = 0;
+	}
+	return field;
+}
+
+static void read_identifiers(const json_t *root, struct ath_arena *arena,
+			     struct ath_bridge_reply *out)
+{
+	const json_t *fields = json_object_get(root, "fields");
+
+	out->is_parsed = json_is_true(json_object_get(root, "parsed"));
+	for (unsigned i = 0; i < ATH_SCAN_KEY_COUNT_; i++)
+		out->identifiers.fields[i] =
+			read_field(json_object_get(fields, ath_scan_key_name(i)), arena);
 }
 
 static bool read_event(const json_t *root, struct ath_bridge_reply *out)
@@ -76,7 +149,8 @@ static bool read_event(const json_t *root, struct ath_bridge_reply *out)
 /* Members that several events share have one key each, so all are read alike. */
 static void read_members(const json_t *root, struct ath_arena *arena, struct ath_bridge_reply *out)
 {
-	bool is_revision = out->event == ATH_BRIDGE_SAYS_REVISION;
+	bool is_revision =
+		out->event == ATH_BRIDGE_SAYS_REVISION || out->event == ATH_BRIDGE_SAYS_IDENTIFIERS;
 
 	out->heads = get_texts(root, "heads", arena);
 	out->alembic = get_text(root, "alembic", arena);
@@ -128,6 +202,8 @@ bool ath_bridge_read(const char *line, size_t len, struct ath_arena *arena,
 		read_members(root, arena, &reply);
 		if (reply.event == ATH_BRIDGE_SAYS_HEADS)
 			read_entries(root, arena, &reply);
+		if (reply.event == ATH_BRIDGE_SAYS_IDENTIFIERS)
+			read_identifiers(root, arena, &reply);
 		if (reply.event == ATH_BRIDGE_SAYS_EFFECTS)
 			reply.effects = ath_bridge_read_effects(root, arena);
 		if (reply.event == ATH_BRIDGE_SAYS_SCHEMA)

@@ -13,6 +13,7 @@
 
 #include "alembic/chain.h"
 #include "alembic/effects.h"
+#include "alembic/revision.h"
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/field.h"
@@ -29,6 +30,7 @@ enum ath_bridge_event {
 	ATH_BRIDGE_SAYS_MISSING,
 	ATH_BRIDGE_SAYS_RAN,
 	ATH_BRIDGE_SAYS_EFFECTS,
+	ATH_BRIDGE_SAYS_IDENTIFIERS,
 	ATH_BRIDGE_SAYS_SCHEMA,
 	ATH_BRIDGE_SAYS_STOPPED,
 	ATH_BRIDGE_SAYS_NOTE,
@@ -43,6 +45,11 @@ struct ath_bridge_reply {
 	struct ath_texts heads;                /* HEADS: sorted */
 	const struct ath_chain_entry *entries; /* HEADS: the graph */
 	size_t entries_len;
+	const char *script;         /* HEADS: absolute folder of env.py */
+	struct ath_texts locations; /* HEADS: absolute folders of the revision files */
+	bool is_recursive;          /* HEADS: and of those below */
+	struct ath_texts
+		sources; /* HEADS: absolute; modules of the application that were imported */
 	const char *alembic, *sqlalchemy; /* HEADS: versions */
 	const char *url;                  /* TARGET: redacted */
 	const char *dialect, *driver;     /* TARGET */
@@ -57,13 +64,19 @@ struct ath_bridge_reply {
 	struct ath_texts rows;            /* CURRENT */
 	struct ath_effects effects;       /* EFFECTS: of `revision` */
 	/*
+	 * IDENTIFIERS: what the file of `revision`, a name that the request gave it, says of itself.
+	 * An answer in another form than the scanner's is an escalation.
+	 */
+	struct ath_scan_file identifiers;
+	bool is_parsed; /* IDENTIFIERS: this Python understands the file */
+	/*
 	 * SCHEMA, after `revision`: `tables` (folded) are told whole and replace what was known of
 	 * them, `removed` (folded) are gone, other tables are as they were. Views and triggers are
 	 * always told, all of them. Without the version table.
 	 */
 	struct ath_elements elements;
 	struct ath_texts removed;
-	const char *revision; /* REVISION, EFFECTS, SCHEMA, STOPPED, ERROR: id or NULL */
+	const char *revision; /* REVISION, EFFECTS, IDENTIFIERS, SCHEMA, STOPPED, ERROR: id, NULL */
 	const char *state;    /* REVISION: start, done */
 	const char *message;  /* NOTE, STOPPED, ERROR */
 	const char *kind;     /* ERROR: import, config, net, migration, ... */

@@ -18,11 +18,17 @@ static const struct {
 };
 
 static const char *const verbs[] = {
-	[ATH_BRIDGE_HEADS] = "heads",     [ATH_BRIDGE_TARGET] = "target",
-	[ATH_BRIDGE_CURRENT] = "current", [ATH_BRIDGE_UPGRADE] = "upgrade",
-	[ATH_BRIDGE_STAMP] = "stamp",     [ATH_BRIDGE_CREATE_ALL] = "create_all",
-	[ATH_BRIDGE_MISSING] = "missing", [ATH_BRIDGE_RUN] = "run",
-	[ATH_BRIDGE_EFFECTS] = "effects", [ATH_BRIDGE_REPLAY] = "replay",
+	[ATH_BRIDGE_HEADS] = "heads",
+	[ATH_BRIDGE_TARGET] = "target",
+	[ATH_BRIDGE_CURRENT] = "current",
+	[ATH_BRIDGE_UPGRADE] = "upgrade",
+	[ATH_BRIDGE_STAMP] = "stamp",
+	[ATH_BRIDGE_CREATE_ALL] = "create_all",
+	[ATH_BRIDGE_MISSING] = "missing",
+	[ATH_BRIDGE_RUN] = "run",
+	[ATH_BRIDGE_EFFECTS] = "effects",
+	[ATH_BRIDGE_REPLAY] = "replay",
+	[ATH_BRIDGE_IDENTIFIERS] = "identifiers",
 };
 
 enum {
@@ -90,7 +96,7 @@ static void put_command(struct ath_json *json, const struct ath_bridge_command *
 		ath_json_put_texts(json, "argv", command->ids.items, command->ids.len);
 		ath_json_put_text(json, "cwd", command->cwd);
 	}
-	if (command->verb == ATH_BRIDGE_EFFECTS && command->files.len)
+	if (command->files.len)
 		put_files(json, command);
 	ath_json_close(json, '}');
 }

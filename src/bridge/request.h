@@ -17,16 +17,17 @@
 #include "base/hash.h"
 
 enum ath_bridge_do {
-	ATH_BRIDGE_HEADS,      /* the graph, as Alembic loads it */
-	ATH_BRIDGE_TARGET,     /* which database env.py would open */
-	ATH_BRIDGE_CURRENT,    /* the rows of the version table on the clone */
-	ATH_BRIDGE_UPGRADE,    /* to the revision `ids` or to all heads, on the clone */
-	ATH_BRIDGE_STAMP,      /* `ids`, on the clone; `purge` empties the table first */
-	ATH_BRIDGE_CREATE_ALL, /* from the project's metadata, on the clone */
-	ATH_BRIDGE_MISSING,    /* tables and columns of the metadata that the clone lacks */
-	ATH_BRIDGE_RUN,        /* a Python command `ids` in `cwd`, with the nets on */
-	ATH_BRIDGE_EFFECTS,    /* what each revision does by its text; `ids`, `files` or all */
-	ATH_BRIDGE_REPLAY,     /* the chain on the clone, an empty database, told step by step */
+	ATH_BRIDGE_HEADS,       /* the graph, as Alembic loads it */
+	ATH_BRIDGE_TARGET,      /* which database env.py would open */
+	ATH_BRIDGE_CURRENT,     /* the rows of the version table on the clone */
+	ATH_BRIDGE_UPGRADE,     /* to the revision `ids` or to all heads, on the clone */
+	ATH_BRIDGE_STAMP,       /* `ids`, on the clone; `purge` empties the table first */
+	ATH_BRIDGE_CREATE_ALL,  /* from the project's metadata, on the clone */
+	ATH_BRIDGE_MISSING,     /* tables and columns of the metadata that the clone lacks */
+	ATH_BRIDGE_RUN,         /* a Python command `ids` in `cwd`, with the nets on */
+	ATH_BRIDGE_EFFECTS,     /* what each revision does by its text; `ids`, `files` or all */
+	ATH_BRIDGE_IDENTIFIERS, /* what `files` call themselves and their parents; `ids` as names */
+	ATH_BRIDGE_REPLAY,      /* the chain on the clone, an empty database, told step by step */
 	ATH_BRIDGE_DO_COUNT_
 };
 
@@ -37,7 +38,7 @@ struct ath_bridge_command {
 	const char *cwd;      /* RUN: folder, or NULL */
 	bool purge;           /* STAMP */
 	/*
-	 * EFFECTS: the file of each id, in an order of the chain (parents first); nothing of the
+	 * EFFECTS, IDENTIFIERS: the file of each id, in an order of the chain (parents first); nothing of the
 	 * application is imported then. Empty: the files that Alembic finds.
 	 */
 	struct ath_texts files;

@@ -33,6 +33,19 @@ def test_heads_lists_the_graph_with_merges_labels_and_dependencies(project):
     assert found["a1"]["labels"] == ["core"] and found["b1"]["labels"] == []
     assert found["a1"]["path"] == str(project.app / "migrations" / "versions" / "a1.py")
     assert [entry["id"] for entry in answer["revisions"]][0] == "a1"
+    assert answer["script"] == str(project.app / "migrations") and answer["recursive"] is False
+    assert answer["locations"] == [str(project.app / "migrations/versions")] and answer["sources"] == []
+
+
+def test_heads_tells_the_folders_and_what_of_the_application_was_imported(project):
+    project.ini("version_locations = %(here)s/one %(here)s/two\nversion_path_separator = space")
+    project.write("names.py", "import json, parts\nA1 = 'a1'\n")
+    project.write("parts/__init__.py", "")
+    project.write("one/a1.py", "import names\nrevision = names.A1\ndown_revision = None\n")
+    project.write("two/b2.py", "import sqlalchemy\nrevision = 'b2'\ndown_revision = 'a1'\n")
+    answer = project.run(HEADS).succeeded().one("heads")
+    assert answer["locations"] == [str(project.app / "one"), str(project.app / "two")]
+    assert answer["sources"] == [str(project.app / "names.py"), str(project.app / "parts/__init__.py")]
 
 
 def test_several_heads_are_listed_sorted(project):

@@ -11,7 +11,7 @@ import pytest
 
 import lab
 
-PROGRAM = ("bridge.py", "effects.py", "notes.py", "operations.py", "tables.py")
+PROGRAM = ("bridge.py", "effects.py", "identifiers.py", "notes.py", "operations.py", "tables.py")
 
 
 def inspect(project, status=0, **more):

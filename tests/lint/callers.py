@@ -18,7 +18,6 @@ ALLOWED = {
     "ath_child_pid": "the tests of os/child look at the descriptors of the child",
     "ath_ini_find_environments": "several environments in one alembic.ini: discovery does not ask which yet",
     "ath_lint_rule_name": "the tests hold every rule of the table against a fault and a near miss",
-    "ath_scan_key_name": "tests/support/scan_cli.c prints what is compared with Python's own parser",
     "ath_value_put_value": "the tests of base/field and base/value build nested configurations with it",
 }
 

@@ -332,6 +332,7 @@ static void test_program_and_request(void **state)
 	unlink(path);
 	unlink(program);
 	unlink(ath_arena_printf(&fix->arena, "%s/effects.py", place));
+	unlink(ath_arena_printf(&fix->arena, "%s/identifiers.py", place));
 	unlink(ath_arena_printf(&fix->arena, "%s/notes.py", place));
 	unlink(ath_arena_printf(&fix->arena, "%s/operations.py", place));
 	unlink(ath_arena_printf(&fix->arena, "%s/tables.py", place));

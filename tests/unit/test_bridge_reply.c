@@ -55,9 +55,14 @@ static void heads_bring_the_graph(void **state)
 		  "{\"id\":\"a1\",\"down\":[],\"depends_on\":[],\"labels\":[\"x\"],\"path\":\"/v/"
 		  "a.py\"},"
 		  "{\"id\":\"b2\",\"down\":[\"a1\"],\"depends_on\":[\"c3\"],\"labels\":[],"
-		  "\"path\":\"/v/b.py\"},{}]}",
+		  "\"path\":\"/v/b.py\"},{}],\"script\":\"/s\",\"locations\":[\"/v\",\"/w\"],"
+		  "\"recursive\":true,\"sources\":[\"/x.py\"]}",
 		  &arena, &reply);
 	assert_int_equal(reply.event, ATH_BRIDGE_SAYS_HEADS);
+	assert_string_equal(reply.script, "/s");
+	check_texts(&reply.locations, "/v /w");
+	check_texts(&reply.sources, "/x.py");
+	assert_true(reply.is_recursive);
 	check_texts(&reply.heads, "b2 c3");
 	assert_string_equal(reply.alembic, "1.13.1");
 	assert_string_equal(reply.sqlalchemy, "2.0.30");
@@ -151,12 +156,58 @@ static void the_other_events_bring_their_members(void **state)
 	ath_arena_fini(&arena);
 }
 
+/* One field as Python says it, and what it is taken for. */
+static void check_field(const char *said, enum ath_scan_state wanted, const char *texts)
+{
+	struct ath_arena arena = { 0 };
+	struct ath_bridge_reply reply;
+	const char *line = ath_arena_printf(&arena,
+					    "{\"event\":\"identifiers\",\"id\":\"7\",\"parsed\":"
+					    "true,\"fields\":{\"depends_on\":%s}}",
+					    said);
+	const struct ath_scan_field *field;
+
+	must_read(line, &arena, &reply);
+	assert_int_equal(reply.event, ATH_BRIDGE_SAYS_IDENTIFIERS);
+	assert_string_equal(reply.revision, "7");
+	assert_true(reply.is_parsed);
+	assert_int_equal(reply.identifiers.fields[ATH_SCAN_REVISION].state, ATH_SCAN_ESCALATE);
+	field = &reply.identifiers.fields[ATH_SCAN_DEPENDS_ON];
+	if (field->state != wanted)
+		fail_msg("%s: state %u", said, field->state);
+	assert_true((field->state == ATH_SCAN_ESCALATE) == (field->reason != NULL));
+	assert_int_equal(field->texts.len ? 1 : 0, texts[0] ? 1 : 0);
+	if (field->texts.len)
+		check_texts(&field->texts, texts);
+	ath_arena_fini(&arena);
+}
+
+static void identifiers_that_hold_less_than_they_say_are_open(void **state)
+{
+	(void)state;
+	check_field("{\"state\":\"text\",\"texts\":[\"a1\"],\"line\":3}", ATH_SCAN_TEXT, "a1");
+	check_field("{\"state\":\"list\",\"texts\":[\"a1\",\"b2\"]}", ATH_SCAN_LIST, "a1 b2");
+	check_field("{\"state\":\"list\",\"texts\":[]}", ATH_SCAN_LIST, "");
+	check_field("{\"state\":\"none\",\"texts\":[]}", ATH_SCAN_NONE, "");
+	check_field("{\"state\":\"absent\"}", ATH_SCAN_ABSENT, "");
+	check_field("{\"state\":\"text\",\"texts\":[\"a1\",\"b2\"]}", ATH_SCAN_ESCALATE, "");
+	check_field("{\"state\":\"text\",\"texts\":[]}", ATH_SCAN_ESCALATE, "");
+	check_field("{\"state\":\"text\",\"texts\":[7]}", ATH_SCAN_ESCALATE, "");
+	check_field("{\"state\":\"list\",\"texts\":[\"a1\",null]}", ATH_SCAN_ESCALATE, "");
+	check_field("{\"state\":\"none\",\"texts\":[\"a1\"]}", ATH_SCAN_ESCALATE, "");
+	check_field("{\"state\":\"absent\",\"texts\":[\"a1\"]}", ATH_SCAN_ESCALATE, "");
+	check_field("{\"state\":\"text\",\"texts\":[\"a\\u001b\"]}", ATH_SCAN_ESCALATE, "");
+	check_field("{\"state\":\"text\",\"texts\":[\"\\u00e9\"]}", ATH_SCAN_ESCALATE, "");
+	check_field("{\"state\":\"sure\",\"texts\":[\"a1\"]}", ATH_SCAN_ESCALATE, "");
+	check_field("7", ATH_SCAN_ESCALATE, "");
+}
+
 static void every_event_may_come_without_anything(void **state)
 {
-	static const char *const events[] = { "heads",    "target",  "current", "revision",
-					      "upgraded", "stamped", "created", "missing",
-					      "ran",      "effects", "schema",  "stopped",
-					      "note",     "error",   "end" };
+	static const char *const events[] = { "heads",    "target",  "current",     "revision",
+					      "upgraded", "stamped", "created",     "missing",
+					      "ran",      "effects", "identifiers", "schema",
+					      "stopped",  "note",    "error",       "end" };
 
 	(void)state;
 	assert_int_equal(sizeof(events) / sizeof(events[0]), ATH_BRIDGE_SAYS_COUNT_);
@@ -335,6 +386,7 @@ int main(void)
 		cmocka_unit_test(target_names_the_database),
 		cmocka_unit_test(no_version_table_is_not_one_without_rows),
 		cmocka_unit_test(the_other_events_bring_their_members),
+		cmocka_unit_test(identifiers_that_hold_less_than_they_say_are_open),
 		cmocka_unit_test(every_event_may_come_without_anything),
 		cmocka_unit_test(members_of_wrong_types_are_empty),
 		cmocka_unit_test(a_list_keeps_its_texts_only),
