@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "base/pairs.h"
+#include "facts/effects_ask.h"
 #include "facts/target.h"
 #include "os/file.h"
 #include "sqlite/pages.h"
@@ -271,15 +272,18 @@ struct ath_facts_chain_place ath_database_chain_place(const struct ath_step_worl
 						      const struct ath_database_config *config,
 						      struct ath_arena *arena)
 {
+	struct ath_facts_reader *reader = ath_arena_new(arena, 1, sizeof(*reader));
 	struct ath_facts_chain_place place = {
 		.root = world->root,
 		.alembic = config->alembic,
 		.section = config->section ? config->section : "alembic",
+		.reader = reader,
 	};
 	struct ath_pairs target = { 0 };
 	char *known, *rest, *one;
 	const char **items;
 
+	reader->state_dir = world->state_dir; /* what is kept; nothing is asked */
 	if (world->find_note(world->notes, "target", &target)) {
 		known = ath_arena_strdup(arena, ath_pairs_get(&target, "locations"));
 		items = ath_arena_new(arena, strlen(known) / 2 + 2, sizeof(*items));

@@ -358,6 +358,20 @@ static void ask_effects(struct ath_step *step)
 		end(step, &err);
 }
 
+/* Where the files do not say the graph, later commands know it from here. */
+static void keep_graph(struct ath_step *step)
+{
+	const struct ath_step_world *world = ath_step_world(step);
+	struct detect *detect = ath_step_data(step, sizeof(*detect));
+	struct ath_arena *arena = ath_step_arena(step);
+	struct ath_facts_chain_place place =
+		ath_database_chain_place(world, ath_step_config(step), arena);
+
+	ath_facts_chain_keep(
+		&place, &detect->line,
+		ath_arena_printf(arena, "%s/%s.request", world->run_dir, ath_step_name(step)));
+}
+
 /* The application has said which database it is; effects are of use only if it is there. */
 static void look_at(struct ath_step *step)
 {
@@ -371,7 +385,10 @@ static void look_at(struct ath_step *step)
 	record_target(step, detect->path); /* whatever is decided: a look may use it from now on */
 	if (!ath_known_read(&detect->lines, arena, &detect->known, &len, &err)) {
 		end(step, &err);
-	} else if (ath_file_kind(detect->path) == ATH_FILE_ABSENT) {
+		return;
+	}
+	keep_graph(step);
+	if (ath_file_kind(detect->path) == ATH_FILE_ABSENT) {
 		decide(step);
 	} else if (ath_facts_effects_recall(&reader, &detect->known.chain, arena, &kept)) {
 		detect->known.effects = kept;

@@ -13,20 +13,30 @@ enum {
 	BUSY_MS = 2000, /* how long a look waits for a lock */
 };
 
-static bool load_chain(struct ath_inspection *inspection, struct ath_err *err)
+bool ath_inspect_fail_open(const struct ath_facts_chain *chain, struct ath_err *err)
+{
+	return ath_err_set(err, ATH_ERR_UNAVAILABLE,
+			   "the revisions cannot be read from their files alone: %s; run `athanor "
+			   "install` once, which asks Alembic, or write it as a literal",
+			   chain->obstacle ? chain->obstacle : "their order is not known");
+}
+
+static bool load_chain(struct ath_inspection *inspection, const struct ath_facts_reader *reader,
+		       int *out_signal, struct ath_err *err)
 {
 	const struct ath_project *project = inspection->project;
 	struct ath_database_config config = ath_inspect_config(&project->recipe);
+	bool is_loaded;
 
 	inspection->place = ath_database_chain_place(&project->world, &config, &inspection->arena);
-	if (!ath_facts_chain_load(&inspection->place, &inspection->chain, err))
+	inspection->place.reader = reader;
+	is_loaded = ath_facts_chain_load(&inspection->place, &inspection->chain, err);
+	inspection->place.reader = NULL; /* the caller's */
+	*out_signal = inspection->chain.signum;
+	if (!is_loaded)
 		return false;
 	if (!inspection->chain.is_static)
-		return ath_err_set(err, ATH_ERR_UNAVAILABLE,
-				   "the revisions of '%s' cannot be read from their files alone, "
-				   "Alembic has to be asked (`athanor install` does): %s",
-				   project->root,
-				   inspection->chain.obstacle ? inspection->chain.obstacle : "");
+		return ath_inspect_fail_open(&inspection->chain, err);
 	inspection->heads = ath_facts_chain_heads(&inspection->chain);
 	return true;
 }
@@ -88,11 +98,12 @@ bool ath_inspect_gather(struct ath_inspection *inspection, const char *stated, i
 		},
 	};
 
-	if (!ath_inspect_find(inspection, stated, err) || !load_chain(inspection, err))
+	question.reader.python = ath_inspect_python(inspection->project, &inspection->arena);
+	if (!ath_inspect_find(inspection, stated, err) ||
+	    !load_chain(inspection, &question.reader, out_signal, err))
 		return false;
 	question.path = inspection->path;
 	question.version_table = inspection->version_table;
-	question.reader.python = ath_inspect_python(inspection->project, &inspection->arena);
 	if (!ath_facts_infer(&question, &inspection->found, out_signal, err))
 		return false;
 	check_gone(inspection);

@@ -65,6 +65,9 @@ void ath_inspect_put_plan_json(const struct ath_inspection *inspection, struct a
 /* The interpreter that reads revision files, in `arena`: the environment's own, or any; or NULL. */
 const char *ath_inspect_python(const struct ath_project *project, struct ath_arena *arena);
 
+/* Fails with ATH_ERR_UNAVAILABLE: the chain is not static, with its obstacle and what to do; false. */
+bool ath_inspect_fail_open(const struct ath_facts_chain *chain, struct ath_err *err);
+
 /* Where the private folder of that reading may be made; borrowed. */
 const char *ath_inspect_folder(const struct ath_project *project);
 

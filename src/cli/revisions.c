@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * cli/revisions: the chain, drawn from base to head, and what is wrong with it; nothing of the
- * application is imported, and nothing is written.
+ * application is imported, and nothing is written but what Python said of the files (facts/cache).
  */
 #include "cli/revisions.h"
 
@@ -16,21 +16,32 @@
 #include "os/file.h"
 #include "steps/database.h"
 
-static bool scan_files(struct ath_revisions *revisions, struct ath_err *err)
+static struct ath_facts_reader reader_of(struct ath_revisions *revisions)
+{
+	const struct ath_project *project = revisions->project;
+
+	return (struct ath_facts_reader){
+		.python = ath_inspect_python(project, &revisions->arena),
+		.folder = ath_inspect_folder(project),
+		.environment = &project->environment,
+	};
+}
+
+static bool scan_files(struct ath_revisions *revisions, int *out_signal, struct ath_err *err)
 {
 	const struct ath_project *project = revisions->project;
 	struct ath_database_config config = ath_inspect_config(&project->recipe);
+	struct ath_facts_reader reader = reader_of(revisions);
 	struct ath_facts_chain_place place =
 		ath_database_chain_place(&project->world, &config, &revisions->arena);
+	bool is_scanned;
 
-	if (!ath_facts_chain_scan(&place, &revisions->files, err))
-		return false;
-	if (revisions->files.obstacle)
-		return ath_err_set(
-			err, ATH_ERR_UNAVAILABLE,
-			"the revisions of '%s' cannot be read from their files alone: %s",
-			project->root, revisions->files.obstacle);
-	return true;
+	reader.state_dir = project->state_dir;
+	place.reader = &reader;
+	is_scanned = ath_facts_chain_scan(&place, &revisions->files, err);
+	*out_signal = revisions->files.signum;
+	return is_scanned &&
+	       (!revisions->files.obstacle || ath_inspect_fail_open(&revisions->files, err));
 }
 
 /* A file that assigns no id breaks the chain like a parent that is not there. */
@@ -50,12 +61,7 @@ static void build_chain(struct ath_revisions *revisions)
 
 static bool read_effects(struct ath_revisions *revisions, int *out_signal)
 {
-	const struct ath_project *project = revisions->project;
-	struct ath_facts_reader reader = {
-		.python = ath_inspect_python(project, &revisions->arena),
-		.folder = ath_inspect_folder(project),
-		.environment = &project->environment,
-	};
+	struct ath_facts_reader reader = reader_of(revisions);
 
 	return ath_facts_effects_read(&reader, &revisions->chain, &revisions->effects, out_signal,
 				      &revisions->unread);
@@ -131,7 +137,7 @@ static bool fail_broken(const struct ath_err *broken, struct ath_err *err)
 
 static bool gather(struct ath_revisions *revisions, int *out_signal, struct ath_err *err)
 {
-	if (!scan_files(revisions, err))
+	if (!scan_files(revisions, out_signal, err))
 		return false;
 	build_chain(revisions);
 	if (!revisions->is_whole && !revisions->is_linted)
@@ -174,6 +180,18 @@ static int say_unread(const struct ath_revisions *revisions)
 	return revisions->is_linted ? ath_err_exit_status(ATH_ERR_UNAVAILABLE) : 0;
 }
 
+/* A chain is drawn without labels that are not known, too. */
+static void say_unlabelled(const struct ath_revisions *revisions)
+{
+	struct ath_err err = { 0 };
+
+	if (!revisions->files.unlabelled)
+		return;
+	ath_err_set(&err, ATH_ERR_UNAVAILABLE, "not all labels are known: %s",
+		    revisions->files.unlabelled);
+	ath_print_error(&err, NULL);
+}
+
 static int print(const struct ath_revisions *revisions, bool is_json)
 {
 	struct ath_str out = { 0 };
@@ -186,6 +204,7 @@ static int print(const struct ath_revisions *revisions, bool is_json)
 	else
 		ath_revisions_draw(revisions, is_utf8(), &out);
 	ath_print_flush(&out, false);
+	say_unlabelled(revisions);
 	status = say_unread(revisions);
 	return revisions->report.counts[ATH_LINT_ERROR] ? ath_err_exit_status(ATH_ERR_CHAIN)
 							: status;

@@ -1,274 +1,272 @@
 /* SPDX-License-Identifier: MIT */
-/* facts/chain: the revision files of a project, read or only looked at, without Python. */
+/*
+ * facts/chain: the revision files of a project, put together from up to three readings.
+ *
+ * The scanner reads every file. Where it leaves a field open, Python's parser is asked (chain_ask), and
+ * where that leaves one open, what Alembic told an installation is looked up (chain_told); this is also
+ * where folders come from that the ini does not tell. A later reading only fills what is open.
+ */
 #include "facts/chain.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "alembic/ini.h"
 #include "alembic/scan.h"
 #include "base/str.h"
-#include "base/vec.h"
+#include "facts/chain_ask.h"
+#include "facts/chain_folders.h"
+#include "facts/chain_told.h"
 #include "os/file.h"
 
-/* Folders of one environment, absolute; items in the arena. */
-struct folders {
-	ATH_VEC(const char *) versions; /* owned array */
-	const char *script;
-	const char *obstacle;
-	bool is_recursive;
-	bool is_below_script; /* the only version folder is the script folder's own */
+/* One reading of a chain. */
+struct reading {
+	const struct ath_facts_chain_place *place;
+	struct ath_facts_chain *chain;    /* being made */
+	struct ath_facts_folders folders; /* owned */
+	struct ath_facts_files list;      /* owned */
+	struct ath_texts files;
+	struct ath_scan_file *scans; /* one per file */
+	struct ath_facts_told told;
+	bool is_told;           /* `told` is there */
+	bool was_looked_for;    /* whether there is one is known */
+	struct ath_err unasked; /* why Python did not answer, or clean */
 };
-
-static const char *arena_join(struct ath_arena *arena, const char *folder, const char *path)
-{
-	char *joined = ath_file_join(folder, path);
-	const char *copy = ath_arena_strdup(arena, joined);
-
-	free(joined);
-	return copy;
-}
-
-static const char *ini_folder(const struct ath_facts_chain_place *place, struct ath_arena *arena)
-{
-	const char *path = arena_join(arena, place->root, place->alembic);
-	char *parent = ath_file_parent(path);
-	const char *copy = ath_arena_strdup(arena, parent);
-
-	free(parent);
-	return copy;
-}
-
-static bool read_ini(const struct ath_facts_chain_place *place, struct ath_arena *arena,
-		     struct ath_ini *out_ini, struct ath_err *err)
-{
-	const char *path = arena_join(arena, place->root, place->alembic);
-	struct ath_str text = { 0 };
-	struct ath_ini_source source = { .name = path, .here = ini_folder(place, arena) };
-	bool is_read = ath_file_read(path, ATH_INI_BYTES_MAX, &text, err);
-
-	source.text = ath_str_get(&text);
-	source.len = text.len;
-	if (is_read && ath_str_has_suffix(path, ".toml"))
-		is_read = ath_ini_read_toml(&source, arena, out_ini, err);
-	else if (is_read)
-		is_read = ath_ini_read(&source, place->section, arena, out_ini, err);
-	ath_str_fini(&text);
-	return is_read;
-}
-
-static bool has_file(const char *folder, const char *name, struct ath_arena *arena)
-{
-	return ath_file_kind(arena_join(arena, folder, name)) == ATH_FILE_REGULAR;
-}
-
-/* Flask-Migrate states no script_location: its scripts are where the ini is. */
-static bool is_flask(const struct ath_facts_chain_place *place, const struct ath_ini *ini,
-		     struct ath_arena *arena)
-{
-	return ini->fields[ATH_INI_SCRIPT_LOCATION].state == ATH_INI_ABSENT &&
-	       has_file(ini_folder(place, arena), "env.py", arena);
-}
-
-/* `flask` is typed beside its application: above the scripts, or in the application's folder. */
-static const char *flask_folder(const struct ath_facts_chain_place *place, struct ath_arena *arena)
-{
-	static const char *const names[] = { ".flaskenv", "wsgi.py", "app.py", "app/__init__.py" };
-	char *parent = ath_file_parent(ini_folder(place, arena));
-	const char *above = ath_arena_strdup(arena, parent);
-	bool is_above = false, is_root = false;
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		is_above = is_above || has_file(above, names[i], arena);
-		is_root = is_root || has_file(place->root, names[i], arena);
-	}
-	free(parent);
-	return is_above && !is_root ? above : place->root;
-}
-
-/* Relative locations start where `alembic` is typed: beside the ini, or in the application's folder. */
-static const char *base_folder(const struct ath_facts_chain_place *place, const struct ath_ini *ini,
-			       struct ath_arena *arena)
-{
-	const struct ath_ini_field *script = &ini->fields[ATH_INI_SCRIPT_LOCATION];
-	const char *here = ini_folder(place, arena);
-
-	if (script->state == ATH_INI_VALUE &&
-	    ath_file_kind(arena_join(arena, here, script->text)) != ATH_FILE_FOLDER &&
-	    ath_file_kind(arena_join(arena, place->root, script->text)) == ATH_FILE_FOLDER)
-		return place->root;
-	return here;
-}
 
 const char *ath_facts_chain_cwd(const struct ath_facts_chain_place *place, struct ath_arena *arena)
 {
-	struct ath_ini ini = { 0 };
-	struct ath_err err = { 0 };
-
-	if (!read_ini(place, arena, &ini, &err))
-		return ini_folder(place, arena);
-	return is_flask(place, &ini, arena) ? flask_folder(place, arena)
-					    : base_folder(place, &ini, arena);
+	return ath_facts_folders_find_cwd(place, arena);
 }
 
-static void use_known(const struct ath_facts_chain_place *place, struct folders *folders)
+static bool recall_told(struct reading *reading)
 {
-	for (size_t i = 0; i < place->known.len; i++)
-		*ath_vec_push(&folders->versions) = place->known.items[i];
+	if (!reading->was_looked_for)
+		reading->is_told = ath_facts_told_recall(reading->place, &reading->chain->arena,
+							 &reading->told);
+	reading->was_looked_for = true;
+	return reading->is_told;
 }
 
-static void find_folders(const struct ath_facts_chain_place *place, const struct ath_ini *ini,
-			 struct ath_arena *arena, struct folders *out)
+/* What Alembic told takes the place of what the ini does not. */
+static void use_told_folders(struct reading *reading)
 {
-	const struct ath_ini_field *script = &ini->fields[ATH_INI_SCRIPT_LOCATION];
-	const struct ath_ini_field *versions = &ini->fields[ATH_INI_VERSION_LOCATIONS];
-	const struct ath_ini_field *deep = &ini->fields[ATH_INI_RECURSIVE_VERSION_LOCATIONS];
-	const struct ath_ini_field *compiled = &ini->fields[ATH_INI_SOURCELESS];
-	const char *here = base_folder(place, ini, arena);
+	struct ath_facts_folders *folders = &reading->folders;
 
-	if (script->state == ATH_INI_VALUE)
-		out->script = arena_join(arena, here, script->text);
-	else if (is_flask(place, ini, arena))
-		out->script = ini_folder(place, arena);
-	out->is_recursive = deep->state == ATH_INI_VALUE && strcmp(deep->text, "true") == 0;
-	if (!out->script)
-		out->obstacle = script->state == ATH_INI_ABSENT ? "no script_location is stated"
-								: script->reason;
-	else if (versions->state == ATH_INI_NOT_STATIC)
-		out->obstacle = versions->reason;
-	else if (deep->state == ATH_INI_NOT_STATIC)
-		out->obstacle = deep->reason;
-	else if (compiled->state == ATH_INI_NOT_STATIC)
-		out->obstacle = compiled->reason;
-	else if (compiled->state == ATH_INI_VALUE && strcmp(compiled->text, "true") == 0)
-		out->obstacle = "revisions may be compiled files (sourceless)";
-	if (out->obstacle) {
-		use_known(place, out);
-	} else if (versions->state == ATH_INI_VALUE) {
-		for (size_t i = 0; i < versions->texts.len; i++)
-			*ath_vec_push(&out->versions) =
-				arena_join(arena, here, versions->texts.items[i]);
-	} else {
-		out->is_below_script = true;
-		*ath_vec_push(&out->versions) = arena_join(arena, out->script, "versions");
+	if (!folders->obstacle || !recall_told(reading))
+		return;
+	ath_facts_folders_fini(folders);
+	for (size_t i = 0; i < reading->told.locations.len; i++)
+		*ath_vec_push(&folders->versions) = reading->told.locations.items[i];
+	folders->script = reading->told.script;
+	folders->is_recursive = reading->told.is_recursive;
+}
+
+static bool check_script(const struct ath_facts_chain_place *place,
+			 const struct ath_facts_folders *folders, struct ath_err *err)
+{
+	return !folders->is_below_script || ath_file_kind(folders->script) == ATH_FILE_FOLDER ||
+	       ath_err_set(err, ATH_ERR_CHAIN,
+			   "script_location of '%s' leads to '%s', and there is no such folder",
+			   place->alembic, folders->script);
+}
+
+static void keep_folders(struct ath_facts_chain *chain, const struct ath_facts_folders *folders)
+{
+	const char **items =
+		ath_arena_new(&chain->arena, folders->versions.len + 1, sizeof(*items));
+
+	for (size_t i = 0; i < folders->versions.len; i++)
+		items[i] = ath_arena_strdup(&chain->arena, folders->versions.items[i]);
+	chain->locations = (struct ath_texts){ items, folders->versions.len };
+	chain->script = folders->script;
+	chain->obstacle = folders->obstacle;
+}
+
+static bool scan_files(struct reading *reading, struct ath_err *err)
+{
+	struct ath_arena *arena = &reading->chain->arena;
+	size_t len = reading->list.files.len;
+
+	reading->files = (struct ath_texts){ reading->list.files.items, len };
+	reading->scans = ath_arena_new(arena, len + 1, sizeof(*reading->scans));
+	for (size_t i = 0; i < len; i++) {
+		const char *path = reading->files.items[i];
+		struct ath_str text = { 0 };
+		bool is_read = ath_file_read(path, ATH_SCAN_BYTES_MAX, &text, err) &&
+			       ath_scan_read(path, ath_str_get(&text), text.len, arena,
+					     &reading->scans[i], err);
+
+		ath_str_fini(&text);
+		if (!is_read)
+			return false;
 	}
-}
-
-/* Revision files of one folder, in order of their names. */
-struct file_list {
-	struct ath_arena *arena;
-	const char *folder;
-	ATH_VEC(const char *) files;         /* owned array */
-	ATH_VEC(const char *) folders;       /* owned array; below, where wanted */
-	ATH_VEC(struct ath_file_stamp) seen; /* owned array; of the folders that were read */
-	bool is_recursive;
-};
-
-static bool add_entry(void *user, const char *name, bool is_folder)
-{
-	struct file_list *list = user;
-
-	if (is_folder && list->is_recursive && strcmp(name, "__pycache__") != 0)
-		*ath_vec_push(&list->folders) = arena_join(list->arena, list->folder, name);
-	if (!is_folder && ath_scan_is_revision_name(name))
-		*ath_vec_push(&list->files) = arena_join(list->arena, list->folder, name);
 	return true;
 }
 
-/* Has the folder been read under another name? As in Alembic, each file counts once. */
-static bool is_repeated(struct file_list *list, const char *folder)
+static bool is_open(const struct ath_scan_file *scan)
 {
-	struct ath_file_stamp stamp;
-
-	if (!ath_file_stamp(folder, &stamp))
-		return false;
-	ath_vec_each (&list->seen, one) {
-		if (one->ino == stamp.ino && one->dev == stamp.dev)
+	for (enum ath_scan_key key = 0; key < ATH_SCAN_KEY_COUNT_; key++) {
+		if (scan->fields[key].state == ATH_SCAN_ESCALATE)
 			return true;
 	}
-	*ath_vec_push(&list->seen) = stamp;
 	return false;
 }
 
-/* All revision files below the version folders; a folder that is not there has none. */
-static bool list_files(const struct folders *folders, struct ath_arena *arena,
-		       struct file_list *out, struct ath_err *err)
+/* Numbers of the files with an open field. */
+static size_t find_open(const struct reading *reading, size_t *out)
 {
-	*out = (struct file_list){ .arena = arena, .is_recursive = folders->is_recursive };
-	ath_vec_each (&folders->versions, one)
-		*ath_vec_push(&out->folders) = *one;
-	for (size_t i = 0; i < out->folders.len; i++) {
-		out->folder = out->folders.items[i];
-		if (is_repeated(out, out->folder) ||
-		    ath_file_list(out->folder, add_entry, out, err))
-			continue;
-		if (err->code != ATH_ERR_NOT_FOUND)
-			return false;
-		ath_err_clear(err);
+	size_t len = 0;
+
+	for (size_t i = 0; i < reading->files.len; i++) {
+		if (is_open(&reading->scans[i]))
+			out[len++] = i;
 	}
-	if (out->files.len > ATH_SCAN_FILES_MAX)
-		return ath_err_set(err, ATH_ERR_LIMIT, "more than %d revision files",
-				   ATH_SCAN_FILES_MAX);
+	return len;
+}
+
+/* What Python's parser says is open says better why. */
+static void fill_by_python(struct ath_scan_file *scan, const struct ath_scan_file *said)
+{
+	for (enum ath_scan_key key = 0; key < ATH_SCAN_KEY_COUNT_; key++) {
+		if (scan->fields[key].state == ATH_SCAN_ESCALATE)
+			scan->fields[key] = said->fields[key];
+	}
+}
+
+/* Ask Python about the files that are open. False: a signal asks to end. */
+static bool ask_python(struct reading *reading, const size_t *open, size_t len, struct ath_err *err)
+{
+	const struct ath_facts_reader *reader = reading->place->reader;
+	struct ath_arena *arena = &reading->chain->arena;
+	const char **paths = ath_arena_new(arena, len + 1, sizeof(*paths));
+	struct ath_texts files = { paths, len };
+	const struct ath_scan_file *said;
+
+	for (size_t i = 0; i < len; i++)
+		paths[i] = reading->files.items[open[i]];
+	if (!reader || !len)
+		return true;
+	if (ath_facts_chain_identify(reader, &files, arena, &said, &reading->chain->signum,
+				     &reading->unasked)) {
+		for (size_t i = 0; i < len; i++)
+			fill_by_python(&reading->scans[open[i]], &said[i]);
+	} else if (reading->chain->signum) {
+		*err = reading->unasked;
+		return false;
+	}
 	return true;
 }
 
-/* Turn a scan into an entry; false if a field has to be asked for. */
-static bool fill_entry(const struct ath_scan_file *file, const char *path, struct ath_arena *arena,
-		       struct ath_chain_entry *out, const char **out_obstacle)
+static const char *place_of(const struct reading *reading, size_t file, enum ath_scan_key key)
 {
-	const struct ath_scan_field *id = &file->fields[ATH_SCAN_REVISION];
-	const char *slash = strrchr(path, '/');
+	const struct ath_scan_field *field = &reading->scans[file].fields[key];
+	bool is_unasked = reading->unasked.code != ATH_ERR_OK && reading->place->reader->folder;
 
-	for (size_t i = 0; i < ATH_SCAN_KEY_COUNT_; i++) {
-		if (file->fields[i].state == ATH_SCAN_ESCALATE) {
-			*out_obstacle =
-				ath_arena_printf(arena, "%s:%u: %s", path, file->fields[i].line,
-						 file->fields[i].reason);
-			return false;
+	return ath_arena_printf(&reading->chain->arena, "%s:%u: %s: %s%s%s%s",
+				reading->files.items[file], field->line, ath_scan_key_name(key),
+				field->reason, is_unasked ? " (" : "",
+				is_unasked ? reading->unasked.msg : "", is_unasked ? ")" : "");
+}
+
+static bool has_id(const struct reading *reading, const char *id)
+{
+	for (size_t i = 0; i < reading->files.len; i++) {
+		const struct ath_scan_field *own = &reading->scans[i].fields[ATH_SCAN_REVISION];
+
+		if (own->state == ATH_SCAN_TEXT && strcmp(own->texts.items[0], id) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Is a dependency named that is not an id? Then it is a label, or might be one. */
+static bool needs_labels(const struct reading *reading)
+{
+	for (size_t i = 0; i < reading->files.len; i++) {
+		const struct ath_texts *wanted =
+			&reading->scans[i].fields[ATH_SCAN_DEPENDS_ON].texts;
+
+		for (size_t j = 0; j < wanted->len; j++) {
+			if (wanted->items[j][0] && !has_id(reading, wanted->items[j]))
+				return true;
 		}
 	}
-	*out = (struct ath_chain_entry){
-		.id = id->state == ATH_SCAN_TEXT ? id->texts.items[0]
-						 : ath_scan_find_name_id(slash + 1, arena),
-		.downs = file->fields[ATH_SCAN_DOWN_REVISION].texts,
-		.depends_on = file->fields[ATH_SCAN_DEPENDS_ON].texts,
-		.labels = file->fields[ATH_SCAN_BRANCH_LABELS].texts,
-		.file = path,
-		.line = id->line,
-	};
+	return false;
+}
+
+/* What is still open stands in the way; but a graph has the same edges without the labels. */
+static void weigh_open(struct reading *reading, const size_t *open, size_t len)
+{
+	struct ath_facts_chain *chain = reading->chain;
+
+	for (size_t i = 0; i < len; i++) {
+		const struct ath_scan_field *fields = reading->scans[open[i]].fields;
+
+		for (enum ath_scan_key key = 0; key < ATH_SCAN_KEY_COUNT_; key++) {
+			bool is_label = key == ATH_SCAN_BRANCH_LABELS;
+
+			if (fields[key].state != ATH_SCAN_ESCALATE)
+				continue;
+			if (!is_label && !chain->obstacle)
+				chain->obstacle = place_of(reading, open[i], key);
+			if (is_label && !chain->unlabelled)
+				chain->unlabelled = place_of(reading, open[i], key);
+		}
+	}
+	if (!chain->obstacle && chain->unlabelled && needs_labels(reading))
+		chain->obstacle = chain->unlabelled;
+}
+
+/* From reading to reading until nothing is open, or nothing more can be known without Alembic. */
+static bool settle_open(struct reading *reading, struct ath_err *err)
+{
+	struct ath_facts_chain *chain = reading->chain;
+	size_t *open = ath_arena_new(&chain->arena, reading->files.len + 1, sizeof(*open));
+	size_t len = find_open(reading, open);
+
+	if (reading->folders.obstacle)
+		return true;
+	if (!ask_python(reading, open, len, err))
+		return false;
+	len = find_open(reading, open);
+	if ((len || reading->is_told) && recall_told(reading)) {
+		if (ath_facts_told_fill(&reading->told, &reading->files, reading->scans,
+					&chain->arena))
+			len = 0;
+		else if (!len)
+			chain->obstacle = "what Alembic told of the folders does not agree with "
+					  "the files in them";
+	}
+	weigh_open(reading, open, len);
 	return true;
 }
 
-static bool read_entry(const char *path, struct ath_facts_chain *chain, struct ath_chain_entry *out,
-		       struct ath_err *err)
+static void fill_entries(struct reading *reading)
 {
-	struct ath_scan_file scanned;
-	struct ath_str text = { 0 };
-	bool is_read =
-		ath_file_read(path, ATH_SCAN_BYTES_MAX, &text, err) &&
-		ath_scan_read(path, ath_str_get(&text), text.len, &chain->arena, &scanned, err);
+	struct ath_facts_chain *chain = reading->chain;
+	size_t len = reading->files.len;
+	struct ath_chain_entry *entries = ath_arena_new(&chain->arena, len + 1, sizeof(*entries));
 
-	ath_str_fini(&text);
-	if (is_read && !chain->obstacle)
-		(void)fill_entry(&scanned, path, &chain->arena, out, &chain->obstacle);
-	return is_read;
-}
+	if (chain->obstacle)
+		return;
+	for (size_t i = 0; i < len; i++) {
+		const struct ath_scan_field *fields = reading->scans[i].fields;
+		const struct ath_scan_field *id = &fields[ATH_SCAN_REVISION];
+		const char *path = reading->files.items[i];
 
-static bool read_files(struct ath_facts_chain *chain, const struct file_list *list,
-		       struct ath_err *err)
-{
-	struct ath_chain_entry *entries =
-		ath_arena_new(&chain->arena, list->files.len + 1, sizeof(*entries));
-
-	for (size_t i = 0; i < list->files.len; i++) {
-		if (!read_entry(list->files.items[i], chain, &entries[i], err))
-			return false;
+		entries[i] = (struct ath_chain_entry){
+			.id = id->state == ATH_SCAN_TEXT
+				      ? id->texts.items[0]
+				      : ath_scan_find_name_id(strrchr(path, '/') + 1,
+							      &chain->arena),
+			.downs = fields[ATH_SCAN_DOWN_REVISION].texts,
+			.depends_on = fields[ATH_SCAN_DEPENDS_ON].texts,
+			.labels = fields[ATH_SCAN_BRANCH_LABELS].texts,
+			.file = path,
+			.line = id->line,
+		};
 	}
-	if (!chain->obstacle) {
-		chain->entries = entries;
-		chain->entries_len = list->files.len;
-	}
-	return true;
+	chain->entries = entries;
+	chain->entries_len = len;
 }
 
 static bool build(struct ath_facts_chain *chain, struct ath_err *err)
@@ -287,18 +285,6 @@ static bool build(struct ath_facts_chain *chain, struct ath_err *err)
 	return true;
 }
 
-static void keep_folders(struct ath_facts_chain *chain, const struct folders *folders)
-{
-	const char **items =
-		ath_arena_new(&chain->arena, folders->versions.len + 1, sizeof(*items));
-
-	for (size_t i = 0; i < folders->versions.len; i++)
-		items[i] = ath_arena_strdup(&chain->arena, folders->versions.items[i]);
-	chain->locations = (struct ath_texts){ items, folders->versions.len };
-	chain->script = folders->script;
-	chain->obstacle = folders->obstacle;
-}
-
 /* The position's file name dies with the arena, so it moves into the message. */
 static void keep_position(struct ath_err *err)
 {
@@ -307,37 +293,33 @@ static void keep_position(struct ath_err *err)
 	err->pos = (struct ath_pos){ 0 };
 }
 
-static bool check_script(const struct ath_facts_chain_place *place, const struct folders *folders,
-			 struct ath_err *err)
+static bool read_chain(struct reading *reading, struct ath_err *err)
 {
-	return !folders->is_below_script || ath_file_kind(folders->script) == ATH_FILE_FOLDER ||
-	       ath_err_set(err, ATH_ERR_CHAIN,
-			   "script_location of '%s' leads to '%s', and there is no such folder",
-			   place->alembic, folders->script);
+	struct ath_facts_chain *chain = reading->chain;
+
+	if (!ath_facts_folders_find(reading->place, &chain->arena, &reading->folders, err))
+		return false;
+	use_told_folders(reading);
+	if (!check_script(reading->place, &reading->folders, err))
+		return false;
+	keep_folders(chain, &reading->folders);
+	if (!ath_facts_folders_list(&reading->folders, &chain->arena, &reading->list, err) ||
+	    !scan_files(reading, err) || !settle_open(reading, err))
+		return false;
+	fill_entries(reading);
+	return true;
 }
 
 static bool load(const struct ath_facts_chain_place *place, bool must_build,
 		 struct ath_facts_chain *out, struct ath_err *err)
 {
 	struct ath_facts_chain chain = { 0 };
-	struct folders folders = { 0 };
-	struct file_list list = { 0 };
-	struct ath_ini ini = { 0 };
-	bool is_loaded = read_ini(place, &chain.arena, &ini, err);
+	struct reading reading = { .place = place, .chain = &chain };
+	bool is_loaded = read_chain(&reading, err) && (!must_build || build(&chain, err));
 
-	if (is_loaded) {
-		find_folders(place, &ini, &chain.arena, &folders);
-		is_loaded = check_script(place, &folders, err);
-	}
-	if (is_loaded) {
-		keep_folders(&chain, &folders);
-		is_loaded = list_files(&folders, &chain.arena, &list, err) &&
-			    read_files(&chain, &list, err) && (!must_build || build(&chain, err));
-	}
-	ath_vec_fini(&folders.versions);
-	ath_vec_fini(&list.files);
-	ath_vec_fini(&list.folders);
-	ath_vec_fini(&list.seen);
+	ath_facts_folders_fini(&reading.folders);
+	ath_facts_files_fini(&reading.list);
+	out->signum = chain.signum;
 	if (!is_loaded) {
 		keep_position(err);
 		ath_facts_chain_fini(&chain);
@@ -359,10 +341,30 @@ bool ath_facts_chain_scan(const struct ath_facts_chain_place *place, struct ath_
 	return load(place, false, out, err);
 }
 
+void ath_facts_chain_keep(const struct ath_facts_chain_place *place, const struct ath_str *line,
+			  const char *asked)
+{
+	struct ath_facts_chain chain = { 0 };
+	struct ath_err ignored = { 0 };
+
+	if (!ath_facts_chain_load(place, &chain, &ignored) || !chain.is_static || chain.unlabelled)
+		ath_facts_told_keep(place, line, asked);
+	ath_facts_chain_fini(&chain);
+}
+
 void ath_facts_chain_fini(struct ath_facts_chain *chain)
 {
 	ath_arena_fini(&chain->arena);
 	*chain = (struct ath_facts_chain){ 0 };
+}
+
+static const char *arena_join(struct ath_arena *arena, const char *folder, const char *path)
+{
+	char *joined = ath_file_join(folder, path);
+	const char *copy = ath_arena_strdup(arena, joined);
+
+	free(joined);
+	return copy;
 }
 
 static void add_stamp(struct ath_hash *hash, const char *path)
@@ -382,28 +384,24 @@ void ath_facts_chain_stamp(const struct ath_facts_chain_place *place, struct ath
 			   const char **out_env_py, char out_text[ATH_HASH_TEXT])
 {
 	struct ath_hash hash = ath_hash_start();
-	struct folders folders = { 0 };
-	struct file_list list = { 0 };
-	struct ath_ini ini = { 0 };
+	struct ath_facts_folders folders = { 0 };
+	struct ath_facts_files list = { 0 };
 	struct ath_err err = { 0 };
 
 	*out_env_py = NULL;
 	add_stamp(&hash, arena_join(arena, place->root, place->alembic));
-	if (read_ini(place, arena, &ini, &err)) {
-		find_folders(place, &ini, arena, &folders);
+	if (ath_facts_folders_find(place, arena, &folders, &err)) {
 		if (folders.script) {
 			*out_env_py = arena_join(arena, folders.script, "env.py");
 			add_stamp(&hash, *out_env_py);
 		}
-		if (list_files(&folders, arena, &list, &err)) {
+		if (ath_facts_folders_list(&folders, arena, &list, &err)) {
 			ath_vec_each (&list.files, one)
 				add_stamp(&hash, *one);
 		}
 	}
-	ath_vec_fini(&folders.versions);
-	ath_vec_fini(&list.files);
-	ath_vec_fini(&list.folders);
-	ath_vec_fini(&list.seen);
+	ath_facts_folders_fini(&folders);
+	ath_facts_files_fini(&list);
 	ath_hash_text(hash, out_text);
 }
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * facts/chain: the revision files of a project, read or only looked at, without Python.
+ * facts/chain: the revision files of a project, read or only looked at, without the application.
  *
- * What the ini and the files say literally is enough in nearly every project; where it is not, the
- * chain is "not static" and the bridge has to be asked. Never guesses.
+ * What the ini and the files say literally is enough in nearly every project. Where it is not, Python's
+ * parser is asked, once per edit, and after that what Alembic told an earlier installation; where that
+ * is not known either, the chain is "not static". Never guesses.
  */
 #ifndef ATH_FACTS_CHAIN_H
 #define ATH_FACTS_CHAIN_H
@@ -14,16 +15,8 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/hash.h"
-
-/* Where a project's Alembic files are. */
-struct ath_facts_chain_place {
-	const char *root;    /* the application's folder */
-	const char *alembic; /* alembic.ini or pyproject.toml, relative to it */
-	const char *section;
-	/* Version folders (absolute) that an earlier run learned from Alembic; used where the ini
-	 * does not say them literally. */
-	struct ath_texts known;
-};
+#include "base/str.h"
+#include "facts/chain_place.h"
 
 /*
  * The folder in which `alembic` has to be typed, in `arena`: the ini's own, or, where the relative
@@ -34,7 +27,9 @@ const char *ath_facts_chain_cwd(const struct ath_facts_chain_place *place, struc
 struct ath_facts_chain {
 	struct ath_arena arena; /* owns everything below */
 	bool is_static;         /* `chain` is whole */
-	const char *obstacle;   /* why it is not, for people; or NULL */
+	const char *obstacle;   /* why it is not, for people, with file and line; or NULL */
+	const char *unlabelled; /* why the labels of a revision are not known, likewise; or NULL */
+	int signum;             /* that ended the reading, or 0; set in any case */
 	struct ath_chain chain;
 	struct ath_texts locations; /* absolute version folders, as far as known */
 	const char *script;         /* absolute script folder, or NULL */
@@ -44,9 +39,10 @@ struct ath_facts_chain {
 };
 
 /*
- * Read ini and revision files.
+ * Read ini and revision files. A process is started only if the reader has an interpreter and something
+ * is neither literal nor kept; if it fails, that is a part of the obstacle.
  * Fails with: ATH_ERR_CHAIN (duplicate id, missing parent, cycle, ...: with file and line),
- * ATH_ERR_NOT_FOUND (no ini), ATH_ERR_LIMIT, ATH_ERR_IO.
+ * ATH_ERR_NOT_FOUND (no ini), ATH_ERR_LIMIT, ATH_ERR_IO, ATH_ERR_CANCELLED (a signal asked to end).
  */
 ATH_NODISCARD bool ath_facts_chain_load(const struct ath_facts_chain_place *place,
 					struct ath_facts_chain *out, struct ath_err *err);
@@ -57,6 +53,14 @@ ATH_NODISCARD bool ath_facts_chain_load(const struct ath_facts_chain_place *plac
  */
 ATH_NODISCARD bool ath_facts_chain_scan(const struct ath_facts_chain_place *place,
 					struct ath_facts_chain *out, struct ath_err *err);
+
+/*
+ * Keep the graph as Alembic has just told it, in the bridge's `line`, if later readings will need it.
+ * `asked` is a file that was written right before Alembic was asked: if anything is younger than that, it
+ * may not be what was told of, and nothing is kept.
+ */
+void ath_facts_chain_keep(const struct ath_facts_chain_place *place, const struct ath_str *line,
+			  const char *asked);
 
 /* Release; zeroed afterwards. */
 void ath_facts_chain_fini(struct ath_facts_chain *chain);

@@ -24,7 +24,7 @@ struct reading {
 	struct ath_arena arena; /* owned; of one reply, and of the start */
 	struct ath_str line;    /* owned; the reply that is not whole yet */
 	struct ath_effects_said *out;
-	const struct ath_chain *chain;
+	const struct ath_bridge_command *command;
 	struct ath_child *child; /* NULL once it has ended */
 	bool has_end;
 	struct ath_err err;
@@ -44,7 +44,8 @@ static void keep_reply(struct reading *reading, const struct ath_bridge_reply *r
 		ath_err_set(&reading->err, ATH_ERR_BRIDGE, "%s%s%s",
 			    reply->message ? reply->message : "no reason was given",
 			    reply->where ? ", at " : "", reply->where ? reply->where : "");
-	} else if (reply->event == ATH_BRIDGE_SAYS_EFFECTS) {
+	} else if (reply->event == ATH_BRIDGE_SAYS_EFFECTS ||
+		   reply->event == ATH_BRIDGE_SAYS_IDENTIFIERS) {
 		ath_str_add(&reading->out->text, reading->line.data, reading->line.len);
 		ath_str_putc(&reading->out->text, '\n');
 	}
@@ -123,32 +124,13 @@ static void on_signal(void *user, int signum)
 	stop(reading);
 }
 
-/* Every revision with its file, parents first. */
-static bool write_request(const struct ath_chain *chain, const char *folder, const char *path,
-			  struct ath_arena *arena, struct ath_err *err)
-{
-	const char **ids = ath_arena_new(arena, chain->len + 1, sizeof(*ids));
-	const char **files = ath_arena_new(arena, chain->len + 1, sizeof(*files));
-	struct ath_bridge_command command = {
-		.verb = ATH_BRIDGE_EFFECTS,
-		.ids = { ids, chain->len },
-		.files = { files, chain->len },
-	};
-	struct ath_bridge_request request = {
-		.config = "", .section = "", .cwd = folder, .commands = &command, .len = 1
-	};
-
-	for (size_t i = 0; i < chain->order.len; i++) {
-		ids[i] = chain->entries[chain->order.items[i]].id;
-		files[i] = chain->entries[chain->order.items[i]].file;
-	}
-	return ath_bridge_write_request(path, &request, err);
-}
-
 static bool start(struct reading *reading, const struct ath_facts_reader *reader,
 		  struct ath_loop *loop, const char *folder)
 {
 	struct ath_arena *arena = &reading->arena;
+	struct ath_bridge_request asked = {
+		.config = "", .section = "", .cwd = folder, .commands = reading->command, .len = 1
+	};
 	const char *request = ath_arena_printf(arena, "%s/request", folder);
 	const char *argv[] = { reader->python, "-I", "-S", "-B", NULL, request, NULL };
 	struct ath_child_form form = {
@@ -163,7 +145,7 @@ static bool start(struct reading *reading, const struct ath_facts_reader *reader
 	};
 
 	if (!ath_bridge_write_program(folder, arena, &argv[4], &reading->err) ||
-	    !write_request(reading->chain, folder, request, arena, &reading->err))
+	    !ath_bridge_write_request(request, &asked, &reading->err))
 		return false;
 	if (ath_child_start(loop, &form, &reading->child, &reading->err))
 		return true;
@@ -199,10 +181,11 @@ static void run_in_private(struct reading *reading, const struct ath_facts_reade
 	free(folder);
 }
 
-bool ath_effects_ask(const struct ath_facts_reader *reader, const struct ath_chain *chain,
-		     struct ath_effects_said *out, struct ath_err *err)
+bool ath_effects_ask_command(const struct ath_facts_reader *reader,
+			     const struct ath_bridge_command *command, struct ath_effects_said *out,
+			     struct ath_err *err)
 {
-	struct reading reading = { .chain = chain, .out = out };
+	struct reading reading = { .command = command, .out = out };
 
 	if (!reader->python)
 		return ath_err_set(err, ATH_ERR_UNAVAILABLE,
@@ -215,4 +198,27 @@ bool ath_effects_ask(const struct ath_facts_reader *reader, const struct ath_cha
 		return true;
 	*err = reading.err;
 	return ath_err_prefix(err, "reading the revision files with '%s'", reader->python);
+}
+
+/* Every revision with its file, parents first. */
+bool ath_effects_ask(const struct ath_facts_reader *reader, const struct ath_chain *chain,
+		     struct ath_effects_said *out, struct ath_err *err)
+{
+	struct ath_arena arena = { 0 };
+	const char **ids = ath_arena_new(&arena, chain->len + 1, sizeof(*ids));
+	const char **files = ath_arena_new(&arena, chain->len + 1, sizeof(*files));
+	struct ath_bridge_command command = {
+		.verb = ATH_BRIDGE_EFFECTS,
+		.ids = { ids, chain->len },
+		.files = { files, chain->len },
+	};
+	bool is_asked;
+
+	for (size_t i = 0; i < chain->order.len; i++) {
+		ids[i] = chain->entries[chain->order.items[i]].id;
+		files[i] = chain->entries[chain->order.items[i]].file;
+	}
+	is_asked = ath_effects_ask_command(reader, &command, out, err);
+	ath_arena_fini(&arena);
+	return is_asked;
 }

@@ -8,6 +8,7 @@
 #include "alembic/chain.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "bridge/request.h"
 #include "os/environ.h"
 
 /* What reads; all borrowed. */
@@ -20,7 +21,7 @@ struct ath_facts_reader {
 
 /* What came back. */
 struct ath_effects_said {
-	struct ath_str text; /* owned; an "effects" reply a line, as they came */
+	struct ath_str text; /* owned; an "effects" (or "identifiers") reply a line, as they came */
 	int signum;          /* the signal that ended it, or 0; set in any case */
 };
 
@@ -33,5 +34,13 @@ struct ath_effects_said {
 ATH_NODISCARD bool ath_effects_ask(const struct ath_facts_reader *reader,
 				   const struct ath_chain *chain, struct ath_effects_said *out,
 				   struct ath_err *err);
+
+/*
+ * The same for any command that reads named files alone (EFFECTS, IDENTIFIERS).
+ * Fails with: as ath_effects_ask.
+ */
+ATH_NODISCARD bool ath_effects_ask_command(const struct ath_facts_reader *reader,
+					   const struct ath_bridge_command *command,
+					   struct ath_effects_said *out, struct ath_err *err);
 
 #endif

@@ -6,6 +6,7 @@
 #include <sys/time.h>
 
 #include "facts/chain.h"
+#include "facts/effects_ask.h"
 #include "tests/unit/recipe_tree.h"
 
 #define INI      "[alembic]\nscript_location = %(here)s/migrations\n"
@@ -206,6 +207,149 @@ static void known_folders_are_used_where_the_ini_does_not_tell(void **state)
 	tree_remove(root);
 }
 
+#define OPEN   "import x\nrevision = x.y\ndown_revision = 'a1'\n"
+#define LABELS "import x\nbranch_labels = x.y\n"
+
+/* A chain whose second file is open, a state directory, and what Alembic would tell of it. */
+struct open_chain {
+	char root[64], state[128], asked[128];
+	struct ath_facts_reader reader;
+	struct ath_facts_chain_place place;
+	struct ath_str line; /* owned */
+};
+
+/* One revision of the line. */
+static void put_told(struct open_chain *open, const char *id, const char *down, const char *file)
+{
+	ath_str_printf(&open->line,
+		       "%s{\"id\":\"%s\",\"down\":[%s],\"depends_on\":[],\"labels\":[],"
+		       "\"path\":\"%s/" VERSIONS "%s\"}",
+		       open->line.data[open->line.len - 1] == '[' ? "" : ",", id, down, open->root,
+		       file);
+}
+
+static void open_chain_make(struct open_chain *open)
+{
+	static const struct tree_file files[] = {
+		{ "alembic.ini", INI },
+		{ "migrations/env.py", "" },
+		{ VERSIONS "a.py", A1 },
+		{ VERSIONS "b.py", OPEN },
+		{ ".state/", NULL },
+		{ "asked", "" },
+		{ 0 },
+	};
+
+	*open = (struct open_chain){ 0 };
+	tree_make(open->root);
+	tree_fill(open->root, files);
+	snprintf(open->state, sizeof(open->state), "%s/.state", open->root);
+	snprintf(open->asked, sizeof(open->asked), "%s/asked", open->root);
+	open->reader.state_dir = open->state;
+	open->place = place_of(open->root, "alembic.ini");
+	open->place.reader = &open->reader;
+	ath_str_printf(&open->line,
+		       "{\"event\":\"heads\",\"script\":\"%s/migrations\",\"locations\":"
+		       "[\"%s/migrations/versions\"],\"sources\":[],\"revisions\":[",
+		       open->root, open->root);
+	put_told(open, "a1", "", "a.py");
+	put_told(open, "b9", "\"a1\"", "b.py");
+	ath_str_puts(&open->line, "]}\n");
+}
+
+static void open_chain_remove(struct open_chain *open)
+{
+	ath_str_fini(&open->line);
+	tree_remove(open->root);
+}
+
+/* Alembic was asked at that time, in seconds; is anything known afterwards? */
+static void keep_told(struct open_chain *open, time_t asked_at)
+{
+	const struct timeval times[2] = { { asked_at, 0 }, { asked_at, 0 } };
+
+	assert_int_equal(utimes(open->asked, times), 0);
+	ath_facts_chain_keep(&open->place, &open->line, open->asked);
+}
+
+/* The heads, or the obstacle behind a question mark. */
+static void check_heads(struct open_chain *open, const char *heads)
+{
+	struct ath_facts_chain chain = { 0 };
+	struct ath_err err = { 0 };
+
+	if (!ath_facts_chain_load(&open->place, &chain, &err))
+		fail_msg("%s", err.msg);
+	assert_true(chain.is_static == !chain.obstacle);
+	if (chain.obstacle) {
+		if (heads[0] != '?' || !strstr(chain.obstacle, heads + 1))
+			fail_msg("%s: obstacle %s", heads, chain.obstacle);
+	} else {
+		assert_string_equal(ath_facts_chain_heads(&chain), heads);
+	}
+	ath_facts_chain_fini(&chain);
+}
+
+enum {
+	LONG_AGO = 1000000000,
+	LATER = 4000000000, /* in 2096 */
+};
+
+static void what_alembic_told_fills_what_the_files_leave_open(void **state)
+{
+	struct open_chain open;
+
+	(void)state;
+	open_chain_make(&open);
+	check_heads(&open, "?b.py:2: revision: ");
+	keep_told(&open, LATER);
+	check_heads(&open, "b9");
+	tree_put(open.root, VERSIONS "notes.txt", "x");
+	check_heads(&open, "?b.py:2: revision: ");
+	keep_told(&open, LATER);
+	check_heads(&open, "b9");
+	tree_put(open.root, VERSIONS "b.py", OPEN "# more\n");
+	check_heads(&open, "?b.py:2: ");
+	tree_put(open.root, VERSIONS "b.py", OPEN);
+	check_heads(&open, "b9");
+	tree_put(open.root, VERSIONS "a.py", "revision = 'a2'\ndown_revision = None\n");
+	check_heads(&open, "?b.py:2: ");
+	keep_told(&open, LATER); /* of other files than it says: they do not agree */
+	check_heads(&open, "?b.py:2: ");
+	open_chain_remove(&open);
+}
+
+static void what_changed_after_the_question_is_not_kept(void **state)
+{
+	struct open_chain open;
+
+	(void)state;
+	open_chain_make(&open);
+	keep_told(&open, LONG_AGO);
+	check_heads(&open, "?b.py:2: revision: ");
+	open_chain_remove(&open);
+}
+
+static void a_graph_can_do_without_its_labels_unless_they_are_needed(void **state)
+{
+	struct open_chain open;
+	struct ath_facts_chain chain = { 0 };
+	struct ath_err err = { 0 };
+
+	(void)state;
+	open_chain_make(&open);
+	tree_put(open.root, VERSIONS "b.py", B2 LABELS);
+	assert_true(ath_facts_chain_load(&open.place, &chain, &err));
+	assert_true(chain.is_static);
+	assert_non_null(strstr(chain.unlabelled, "b.py:4: branch_labels: "));
+	ath_facts_chain_fini(&chain);
+	tree_put(open.root, VERSIONS "c.py", C3 "depends_on = 'b2'\n");
+	check_heads(&open, "b2,c3");
+	tree_put(open.root, VERSIONS "c.py", C3 "depends_on = 'label'\n");
+	check_heads(&open, "?b.py:4: branch_labels: ");
+	open_chain_remove(&open);
+}
+
 /* A folder that is named twice, or below itself by a link, holds each file once. */
 static void a_folder_is_read_once_however_often_it_is_named(void **state)
 {
@@ -307,6 +451,9 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_read_literally_is_not_static),
 		cmocka_unit_test(a_chain_with_a_fault_is_refused_by_file),
 		cmocka_unit_test(known_folders_are_used_where_the_ini_does_not_tell),
+		cmocka_unit_test(what_alembic_told_fills_what_the_files_leave_open),
+		cmocka_unit_test(what_changed_after_the_question_is_not_kept),
+		cmocka_unit_test(a_graph_can_do_without_its_labels_unless_they_are_needed),
 		cmocka_unit_test(a_folder_is_read_once_however_often_it_is_named),
 		cmocka_unit_test(the_stamp_changes_with_everything_that_decides),
 		cmocka_unit_test(the_stamp_tells_where_env_py_is),
