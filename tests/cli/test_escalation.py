@@ -381,6 +381,8 @@ POISON = {
     "another_file": lambda text: edges(text, "c3", path="/etc/passwd"), "a_file_twice": lambda text: edges(
         text, "c3", path=json.loads(text[65:])["revisions"][0]["path"]),
     "one_less": lambda text: changed(text, revisions=json.loads(text[65:])["revisions"][:2]),
+    "one_more": lambda text: changed(text, revisions=json.loads(text[65:])["revisions"] + [
+        {"id": "z9", "down": ["c3"], "depends_on": [], "labels": [], "path": "/etc/passwd"}]),
     "other_folders": lambda text: changed(text, locations=["/etc"]), "relative": lambda text: changed(text, locations=["migrations/versions"]),
     "no_folders": lambda text: changed(text, locations=[]), "no_script": lambda text: changed(text, script=None),
     "another_event": lambda text: changed(text, event="effects"), "nothing": lambda text: text[:65], "cut": lambda text: text[:-9],
