@@ -24,6 +24,8 @@
 enum {
 	WAL_LEFT_BYTES = 1024 * 1024, /* of our own WAL that a close leaves to the next open */
 	CLOCK_STEPS = 10000,          /* of SQLite's machine between two looks at the clock */
+	LIST_NAME = 0,                /* columns of PRAGMA function_list */
+	LIST_FLAGS = 5,
 };
 
 static const int open_flags[] = {
@@ -131,10 +133,30 @@ static void configure(struct ath_db *db, int verb, int value)
 	(void)result; /* only an unknown verb can fail: meson.build asks for a new enough library */
 }
 
+/*
+ * Some releases of SQLite (3.40 is one) take their own JSON functions for unsafe: with an untrusted
+ * schema, a database that has an index over json_extract() is "malformed" to them. The list of
+ * functions is read without a look at the file.
+ */
+static bool has_unsafe_json(struct ath_db *db)
+{
+	sqlite3_stmt *stmt = NULL;
+	bool is_unsafe = false;
+
+	if (sqlite3_prepare_v2(db->raw, "PRAGMA function_list", -1, &stmt, NULL) != SQLITE_OK)
+		return false;
+	while (!is_unsafe && sqlite3_step(stmt) == SQLITE_ROW)
+		is_unsafe = ath_str_is((const char *)sqlite3_column_text(stmt, LIST_NAME),
+				       "json_extract") &&
+			    !(sqlite3_column_int(stmt, LIST_FLAGS) & SQLITE_INNOCUOUS);
+	sqlite3_finalize(stmt);
+	return is_unsafe;
+}
+
 static bool set_up_theirs(struct ath_db *db, struct ath_err *err)
 {
 	configure(db, SQLITE_DBCONFIG_DEFENSIVE, 1);
-	configure(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0);
+	configure(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, has_unsafe_json(db));
 	configure(db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0);
 	if (db->mode == ATH_DB_READ) {
 		sqlite3_limit(db->raw, SQLITE_LIMIT_ATTACHED, 0);

@@ -4,8 +4,8 @@
  * code is checked here.
  *
  * Two kinds of database: our own (the journal), and the user's. The user's are opened with DEFENSIVE
- * on, TRUSTED_SCHEMA off, extension loading off, cell_size_check on, mmap off (SAFETY.md 7), and
- * never created. The header owns the meaning of SQLITE_BUSY (ATH_ERR_LOCKED), SQLITE_NOTADB and
+ * on, TRUSTED_SCHEMA off (unless this SQLite then refuses its own JSON functions), extension loading
+ * off, cell_size_check on, mmap off (SAFETY.md 7), and never created. The header owns the meaning of SQLITE_BUSY (ATH_ERR_LOCKED), SQLITE_NOTADB and
  * SQLITE_CORRUPT (ATH_ERR_DATABASE), SQLITE_CANTOPEN (ATH_ERR_NOT_FOUND or ATH_ERR_IO),
  * SQLITE_FULL and SQLITE_IOERR (ATH_ERR_IO, errnum kept). A value or statement above a limit is
  * ATH_ERR_LIMIT, an interrupted statement ATH_ERR_TIMEOUT, what is left ATH_ERR_DATABASE.

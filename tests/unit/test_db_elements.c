@@ -46,6 +46,24 @@ static const char *keys_of(const struct ath_elements *set, struct ath_arena *are
 	return copy;
 }
 
+/* The control: to a SQLite of some releases this schema is damaged, if it is not trusted. */
+static void index_over_json_is_no_damage(void **state)
+{
+	struct ath_arena arena = { 0 };
+	struct ath_elements set;
+
+	(void)state;
+	make_database("json", "CREATE TABLE t (a JSON);"
+			      "CREATE INDEX ix_a ON t (json_extract(a, '$.x'));"
+			      "CREATE INDEX ix_arrow ON t (a ->> 'y') WHERE json_valid(a)");
+	set = read_elements("json", &arena);
+	assert_string_equal(keys_of(&set, &arena), "column t.a\n"
+						   "index t ix_a\n"
+						   "index t ix_arrow\n"
+						   "table t\n");
+	ath_arena_fini(&arena);
+}
+
 static void schema_is_read_as_elements(void **state)
 {
 	struct ath_arena arena = { 0 };
@@ -180,6 +198,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(schema_is_read_as_elements),
+		cmocka_unit_test(index_over_json_is_no_damage),
 		cmocka_unit_test(foreign_keys_mean_the_primary_key_and_may_point_to_a_view),
 		cmocka_unit_test(hostile_names_are_only_names),
 		cmocka_unit_test(an_empty_database_has_no_elements),
