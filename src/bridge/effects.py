@@ -37,6 +37,7 @@ OPAQUE, OP, BIND, CONTEXT, DIALECT, INSPECTOR, SESSION = (
 CONSTANTS, constant, reaches, one_of = (
     operations.CONSTANTS, operations.constant, operations.reaches, operations.one_of)
 SIGNATURES, BATCHED = operations.SIGNATURES, operations.BATCHED
+EXECUTING, MAKING = operations.EXECUTING, operations.MAKING
 
 UNROLLED = 2000                     # rounds of literal loops in one revision
 DEPTH = 12                          # local functions within one another
@@ -84,9 +85,6 @@ OPERATORS = {ast.Add: operator.add, ast.Mod: operator.mod, ast.Mult: operator.mu
 COMPARED = {ast.Eq: operator.eq, ast.NotEq: operator.ne, ast.Is: operator.is_, ast.IsNot: operator.is_not,
             ast.In: lambda a, b: a in b, ast.NotIn: lambda a, b: a not in b, ast.Lt: operator.lt, ast.Gt: operator.gt,
             ast.LtE: operator.le, ast.GtE: operator.ge}
-EXECUTING = ("execute", "exec_driver_sql", "executescript", "executemany", "scalar")
-# Methods that make or unmake tables, whatever they are called on.
-MAKING = ("create", "create_all", "drop", "drop_all", "run_sync", "run_callable", "run_migrations")
 
 
 class Walker:
@@ -120,7 +118,7 @@ class Walker:
     def guarded(self, node, work):
         """Carries out an operation; what cannot be read is an obstacle, and so is one that may not be run."""
         self.line = self.known.line = node.lineno
-        self.known.doubt = bool(self.doubts)
+        self.known.doubt, self.known.undecided = bool(self.doubts), None
         size, lower = len(self.known.effects), self.lower
         result = OPAQUE
         try:
@@ -129,6 +127,8 @@ class Walker:
             self.hinder(node, str(obstacle))
         except (IndexError, KeyError, TypeError, AttributeError, ValueError):
             self.hinder(node, "an operation in a form that is not known")
+        if self.known.undecided:
+            self.hinder(node, self.known.undecided)
         if self.doubts and (len(self.known.effects) > size or self.lower != lower):
             self.hinder(node, self.doubts[-1])
         return OPAQUE if result is None else result
@@ -237,11 +237,21 @@ class Walker:
 
     def on_FunctionDef(self, node, env):
         value = Function(node, env)
-        for decorator in node.decorator_list:
-            self.value(decorator, env)
+        spells = [self.is_spelling(decorator, env) for decorator in node.decorator_list]
+        for decorator, is_spelling in zip(node.decorator_list, spells):
+            if not is_spelling:
+                self.value(decorator, env)
         if node.decorator_list:
-            value = Foreign(node.name)
+            value = OPAQUE if all(spells) else Foreign(node.name)
         env[node.name] = value
+
+    def is_spelling(self, node, env):
+        """@compiles(TYPE, ...) says how a type of this file is spelled, which reaches nothing but its name."""
+        callee = self.value(node.func, env) if isinstance(node, ast.Call) else None
+        if not isinstance(callee, Path) or callee.name != "sqlalchemy.ext.compiler.compiles" or not node.args:
+            return False
+        kind = self.value(node.args[0], env)
+        return isinstance(kind, LocalClass) and kind.is_type
 
     def on_AsyncFunctionDef(self, node, env):
         env[node.name] = Foreign(node.name)
@@ -255,7 +265,15 @@ class Walker:
             for one in ast.walk(method):
                 if isinstance(one, ast.Name) and one.id not in inside and one.id not in ("super", node.name):
                     capable = capable or reaches(self.on_Name(one, env))
-        env[node.name] = Foreign(node.name) if capable else LocalClass(node.name)
+        env[node.name] = Foreign(node.name) if capable else LocalClass(node.name, self.is_type(node, env))
+
+    def is_type(self, node, env):
+        """Does a class derive from SQLAlchemy's types, and from nothing else?"""
+        bases = [self.value(base, env) for base in node.bases]
+        return bool(bases) and not node.keywords and all(
+            isinstance(base, LocalClass) and base.is_type
+            or isinstance(base, Path) and not isinstance(base, Foreign) and base.name.startswith("sqlalchemy.")
+            and base.name.rsplit(".", 1)[-1].lower() in operations.TYPE_NAMES for base in bases)
 
     def on_Return(self, node, env):
         raise Leave(self.value(node.value, env) if node.value is not None else None)
@@ -637,7 +655,7 @@ class Walker:
 
     def call_arguments(self, node, env, callee):
         """Types may come from anywhere: in their place a call of the application is no obstacle."""
-        is_column = isinstance(callee, Path) and callee.name.endswith(".Column")
+        is_column = isinstance(callee, Path) and callee.name.endswith((".Column", ".column"))
         args, kwargs = [], {}
         for at, part in enumerate(node.args):
             in_type = is_column and at in (0, 1)
@@ -712,7 +730,7 @@ class Walker:
 
     def construct(self, node, name, args, kwargs):
         short = name.rsplit(".", 1)[-1]
-        if short == "inspect":
+        if short == "inspect" or name.endswith(".Inspector.from_engine"):
             return INSPECTOR
         if short in ("Session", "sessionmaker", "scoped_session"):
             return SESSION
@@ -744,7 +762,7 @@ class Walker:
         if isinstance(owner, Construct) and name in EXECUTING:
             return self.guarded(node, lambda: self.operations.sql(args[0] if args else OPAQUE))
         if isinstance(owner, Construct):
-            if any(isinstance(value, Handle) for value in args) and name != "reflect":
+            if any(isinstance(value, Handle) for value in args) and name not in ("reflect", "compile"):
                 self.hinder(node, ".%s() is given op or the connection" % name)
             return Construct(name, args, kwargs, owner)
         for kind, names in PURE.items():

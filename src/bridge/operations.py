@@ -54,8 +54,8 @@ class Function:
 
 
 class LocalClass:
-    def __init__(self, name):
-        self.name = name
+    def __init__(self, name, is_type=False):
+        self.name, self.is_type = name, is_type
 
 
 class Construct:
@@ -97,6 +97,11 @@ class Batch:
         self.copies = False         # Alembic will copy the table
 
 
+EXECUTING = ("execute", "exec_driver_sql", "executescript", "executemany", "scalar")
+# Methods that make or unmake tables, whatever they are called on.
+MAKING = ("create", "create_all", "drop", "drop_all", "run_sync", "run_callable", "run_migrations")
+
+
 def constant(value):
     """Is it a value of Python itself, through and through?"""
     if isinstance(value, CONSTANTS):
@@ -108,7 +113,9 @@ def constant(value):
 
 def reaches(value, depth=0):
     """Can code that is given this value change the schema through it?"""
-    if isinstance(value, (Function, Method, Foreign)):
+    if isinstance(value, Method):
+        return not isinstance(value.first.owner, (Opaque, Construct)) or value.name in MAKING + EXECUTING
+    if isinstance(value, (Function, Foreign)):
         return True
     if isinstance(value, Handle):
         return value.what != "dialect"
@@ -149,11 +156,18 @@ TYPES = {name: name.upper() for name in """Integer Text Boolean DateTime Date Ti
 TYPES.update(INT="INTEGER", BigInteger="BIGINT", SmallInteger="SMALLINT", String="VARCHAR", Unicode="VARCHAR",
              UnicodeText="TEXT", LargeBinary="BLOB", Uuid="CHAR(32)", Interval="DATETIME", PickleType="BLOB",
              DOUBLE_PRECISION="DOUBLE PRECISION", Enum="VARCHAR")
+# What a class that is a type itself may derive from.
+TYPE_NAMES = frozenset(map(str.lower, TYPES)) | {"typedecorator", "userdefinedtype", "jsonb", "array"}
 SIZED = ("VARCHAR", "CHAR", "NVARCHAR", "NCHAR")
 
 
 def type_text(value):
     """How SQLite's compiler spells a type; None where that is not known."""
+    while isinstance(value, Construct) and value.last == "with_variant" and value.base is not None:
+        dialects = value.args[1:]
+        if not dialects or not all(isinstance(name, str) for name in dialects):
+            return None
+        value = value.args[0] if "sqlite" in dialects else value.base
     if isinstance(value, Path) and not isinstance(value, Foreign):
         value = Construct(value.name, [], {})
     if not isinstance(value, Construct) or not value.name.startswith("sqlalchemy.") or value.base is not None:
@@ -464,13 +478,22 @@ class Operations:
             if given.get("server_default", False) is not False:
                 found.default = default_text(given["server_default"])
 
+        was = found.type
         self.known.change(work, [table])
+        self.tell_type_before(found, was, self.known.effects[before:])
         new = given.get("new_column_name", given.get("name"))
         if new is not None and text(new, "column") != found.name:
             self.known.rename_column(name, column, new, everywhere=batch is None)
         asked = [key for key in ("nullable", "type_", "server_default") if key in given]
         if asked and len(self.known.effects) == before:
             self.known.emit("alter", next(members for thing, _, members in table.elements() if thing is found))
+
+    @staticmethod
+    def tell_type_before(column, was, effects):
+        """The chain may not have made the column, so what stood there before is told beside the change."""
+        for effect in effects:
+            if was is not None and effect["type"] is not None and effect["verb"] == "alter" and was != column.type:
+                effect["was"] = was
 
     @staticmethod
     def learn(column, given):

@@ -116,7 +116,7 @@ class Table:
 
 
 MEMBERS = ("verb", "kind", "table", "columns", "column", "name", "other", "other_columns", "tie", "type",
-           "nullable", "server_default", "key", "line")
+           "nullable", "server_default", "key", "line", "was")
 NOTES = 500                         # of one revision
 
 
@@ -125,6 +125,7 @@ class Known:
         self.tables = {}
         self.named = []             # views and triggers
         self.certain = True         # no revision so far was unknown
+        self.undecided = None       # why the last operation may have done nothing
         self.start()
 
     def start(self):
@@ -507,8 +508,7 @@ class Reader:
             while not self.take("ON"):
                 self.next()
             table = self.whole_name()
-        if guarded:
-            known_guard(self.known, self.known.find(kind, name) is not None, None)
+        if guarded and not known_guard(self.known, self.known.find(kind, name) is not None, None):
             return
         self.known.add_named(Named(kind, name, table))
 
@@ -720,14 +720,16 @@ def known_guard(known, there, table, drop=False):
     """
     Whether a statement behind IF [NOT] EXISTS does anything.
 
-    Only what the chain itself made answers that: a table that create_all may have made is no answer.
+    Only what the chain itself made answers that: a table that create_all may have made is no answer. Where there is
+    none, `undecided` says so, and what it may do is done: a thing that is known is dropped, one that is not is made.
     """
     whole = table is not None and known.has(table) and known.table(table).whole
     if known.certain and there:
         return drop
     if known.certain and whole:
         return not drop
-    raise Obstacle("IF %sEXISTS: what it does depends on the database" % ("" if drop else "NOT "))
+    known.undecided = "IF %sEXISTS: what it does depends on the database" % ("" if drop else "NOT ")
+    return there == drop
 
 
 def drop_index(known, name, table, guarded=False):

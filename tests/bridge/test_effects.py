@@ -282,6 +282,12 @@ UNKNOWN = [
     ("event", '@sa.event.listens_for(sa.Table, "after_create")\ndef f(*a): pass', "not followed"),
     ("dynamic", "import importlib\nimportlib.import_module('app.x').run()", "not followed"),
     ("threads", "import threading\nthreading.Thread(target=op.drop_table).start()", "not followed"),
+    ("compiles_ddl", "from sqlalchemy.ext.compiler import compiles\nclass Make(sa.schema.DDLElement): pass\n"
+     "@compiles(Make)\ndef f(*a): return 'DROP TABLE t'", "not followed"),
+    ("compiles_mixed", "from sqlalchemy.ext.compiler import compiles\nclass Make(sa.JSON, sa.schema.DDLElement): pass\n"
+     "@compiles(Make)\ndef f(*a): return 'DROP TABLE t'", "not followed"),
+    ("bound_create", "sorted(['t'], key=sa.table('t').create)", "a function"),
+    ("list_method_given", "n = []\nlist(map(n.append, ['t']))", "not followed"),
     ("lambda_given", "sorted(['t'], key=lambda t: op.drop_table(t))", "a function"),
     ("yield", "yield 1\nop.drop_table('t')", "not followed"),
 ]
@@ -345,6 +351,10 @@ ATTRIBUTES = [
     ('sa.Column("c", app.Kind(5), server_default=app.DEFAULT)', None, True, None, False),
     ('sa.Column("c", postgresql.UUID(as_uuid=True), default=lambda: app.make())', None, True, None, False),
     ('sa.Column(name="c", type_=sa.LargeBinary())', "BLOB", True, None, False),
+    ('sa.Column("c", sa.Text().with_variant(sa.String(9), "mysql", "mariadb"))', "TEXT", True, None, False),
+    ('sa.Column("c", sa.Text().with_variant(sa.String(9), "mysql").with_variant(sa.Integer, "sqlite"))', "INTEGER", True,
+     None, False),
+    ('sa.Column("c", sa.Text().with_variant(app.Kind(), "sqlite"))', None, True, None, False),
 ]
 
 
@@ -360,6 +370,53 @@ def test_alter_tells_the_whole_column_where_it_is_known():
     found = read('op.alter_column("a", "y", type_=sa.Text(), nullable=True, server_default=None)', before=A)
     effect = found["effects"][0]
     assert (effect["type"], effect["nullable"], effect["server_default"]) == ("TEXT", True, None)
+
+
+@pytest.mark.parametrize("given, before, was", [
+    ("type_=sa.Text(), existing_type=sa.String(9)", "", "VARCHAR(9)"), ("type_=sa.Text()", A, "VARCHAR(20)"),
+    ("type_=sa.Text(), existing_type=sa.String(9)", A, "VARCHAR(20)"), ("type_=sa.Text()", "", None),
+    ("type_=app.Kind(), existing_type=sa.String(9)", "", None), ("nullable=True, existing_type=sa.String(9)", "", None),
+    ("type_=sa.Text(), existing_type=sa.Text()", "", None), ("type_=sa.Text(), existing_type=app.Kind()", "", None),
+])
+def test_alter_tells_the_type_before_it(given, before, was):
+    found = read('op.alter_column("a", "y", %s)' % given, "import app", before=before)
+    assert [effect["was"] for effect in found["effects"]] == [was]
+
+
+# A guard that nothing decides leaves the revision unknown, and what it may do is among the possible effects.
+UNDECIDED = [
+    ('op.drop_table("t", if_exists=True)', "", []), ('op.drop_index("ix_x", if_exists=True)', A, ["-index a(x)"]),
+    ('op.execute("DROP TABLE IF EXISTS b")', A, ["-table b", "-column b.id"]),
+    ('op.execute("CREATE INDEX IF NOT EXISTS ix_n ON a (y)")', A, ["+index a(y)"]),
+    ('op.execute("CREATE INDEX IF NOT EXISTS ix_x ON a (x)")', A, []),
+    ('op.create_table("t", sa.Column("n", sa.Text()), if_not_exists=True)', "", [T, "+column t.n"]),
+    ('op.add_column("a", sa.Column("x", sa.Text()), if_not_exists=True)', A, []),
+]
+
+
+@pytest.mark.parametrize("body, before, effects", UNDECIDED)
+def test_what_an_undecided_guard_may_do_is_told(body, before, effects):
+    found = read(body, before='if inspect(op.get_bind()).has_table("q"):\n    op.drop_table("z")\n' + before)
+    assert found["source"] == "unknown" and "depends on the database" in found["obstacle"]
+    assert short(found) == effects
+
+
+# Types, their spelling, and values out of rows reach no table.
+HARMLESS = [
+    ('op.bulk_insert(sa.table("a", sa.column("x", app.Kind(zone=True))), [{"x": 1}])', "import app"),
+    ('for row in op.get_bind().execute(sa.text("SELECT 1")):\n    json.loads(row.x)', "import json"),
+    ('op.get_bind().execute(sa.select(t.c.x).order_by(t.c.x))', 't = sa.table("a", sa.column("x"))'),
+    ('op.execute(sa.text(f"UPDATE a SET x = {sa.false().compile(op.get_bind())}"))', ""),
+    ('sa.engine.reflection.Inspector.from_engine(op.get_bind()).get_table_names()', ""),
+    ('pass', "from sqlalchemy.ext.compiler import compiles\nclass Kind(sa.JSON): pass\n"
+             "@compiles(Kind, 'sqlite')\ndef _(*args, **more): return 'KIND'"),
+]
+
+
+@pytest.mark.parametrize("body, head", HARMLESS)
+def test_what_reaches_no_table_is_followed(body, head):
+    found = read(body, head)
+    assert (found["source"], found["lower_bound"], short(found)) == ("static", False, []), found["obstacle"]
 
 
 @pytest.mark.parametrize("source, reason", [
