@@ -131,6 +131,21 @@ bool ath_choose_is_shared(const struct ath_intervals *intervals, const struct at
 	return true;
 }
 
+/* An index that the chain speaks of by name only may be there, with columns that it does not tell. */
+static bool is_there_by_name(const struct ath_intervals *in, const struct ath_element *index)
+{
+	for (size_t i = 0; index->kind == ATH_ELEMENT_INDEX && index->name && i < in->live.len;
+	     i++) {
+		const struct ath_element *one = &in->live.items[i];
+
+		if ((one->kind == ATH_ELEMENT_INDEX || one->kind == ATH_ELEMENT_UNIQUE) &&
+		    one->name && !strcmp(one->name, index->name) &&
+		    !strcmp(one->table, index->table))
+			return true;
+	}
+	return false;
+}
+
 bool ath_choose_is_hinted(const struct ath_intervals *intervals, const bool *cut, const bool *other)
 {
 	for (size_t i = 0; i < intervals->len; i++) {
@@ -141,7 +156,8 @@ bool ath_choose_is_hinted(const struct ath_intervals *intervals, const bool *cut
 		if (!track->live && track->first >= ATH_PRESENCE_IMPLIED &&
 		    ath_interval_find(intervals, track, cut, &last, &type) >=
 			    ATH_PRESENCE_IMPLIED &&
-		    ath_interval_find(intervals, track, other, &last, &type) == ATH_PRESENCE_OUT)
+		    ath_interval_find(intervals, track, other, &last, &type) == ATH_PRESENCE_OUT &&
+		    !is_there_by_name(intervals, &track->element))
 			return true;
 	}
 	return false;

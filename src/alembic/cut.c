@@ -121,8 +121,7 @@ static void take_touch(struct search *search, const struct ath_touch *touch)
 	search->presence[idx] = ath_interval_next(before, touch);
 	if (touch->verb != ATH_TOUCH_ALTER)
 		search->place[idx] = touch->place;
-	if (touch->with && touch->with->attributes.type && *touch->with->attributes.type)
-		search->type[idx] = touch->with->attributes.type;
+	search->type[idx] = ath_interval_next_type(search->type[idx], touch);
 	if (before == search->presence[idx])
 		judge(search, idx);
 	else
@@ -307,6 +306,8 @@ static void start(struct search *search)
 		search->presence[i] = search->in->tracks[i].is_contested
 					      ? ATH_PRESENCE_UNKNOWN
 					      : search->in->tracks[i].first;
+	for (size_t i = 0; i < tracks; i++)
+		search->type[i] = search->in->tracks[i].first_type;
 	for (size_t i = 0; i < tracks; i++)
 		judge(search, i);
 }

@@ -30,6 +30,7 @@ struct ath_effect {
 	unsigned tie;      /* number of the rename within its revision, from 1; 0: none */
 	unsigned line;     /* in the revision's file; 0: unknown */
 	const char *other; /* of a foreign key: the table that it refers to, folded; else NULL */
+	const char *was;   /* ALTER of a column's type: the type before it; NULL: not known */
 };
 
 enum ath_effects_source {

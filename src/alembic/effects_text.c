@@ -46,6 +46,7 @@ static void put_effect(struct ath_str *out, const struct ath_effect *effect)
 	put_text(out, element->name);
 	put_text(out, element->attributes.type);
 	put_text(out, element->attributes.default_value);
+	put_text(out, effect->was);
 }
 
 void ath_effects_text_put(struct ath_str *out, const char *revision,
@@ -103,13 +104,14 @@ static bool take_traits(struct ath_effects_text *text, const unsigned *limits, s
 static bool take_effect(struct ath_effects_text *text, struct ath_effect *out)
 {
 	static const unsigned limits[] = { ATH_EFFECT_VERB_COUNT_, ATH_ELEMENT_KIND_COUNT_, 2, 2 };
-	const char *table, *key, *name, *type, *value;
+	const char *table, *key, *name, *type, *value, *was;
 	unsigned traits[EFFECT_TRAITS];
 	size_t tie;
 
 	if (!take_traits(text, limits, EFFECT_TRAITS, traits, &tie) || tie > UINT_MAX ||
 	    !take_text(text, &table) || !take_text(text, &key) || !take_text(text, &name) ||
-	    !take_text(text, &type) || !take_text(text, &value) || !table || !key)
+	    !take_text(text, &type) || !take_text(text, &value) || !take_text(text, &was) ||
+	    !table || !key)
 		return false;
 	*out = (struct ath_effect){
 		.verb = (enum ath_effect_verb)traits[IS_VERB],
@@ -119,6 +121,7 @@ static bool take_effect(struct ath_effects_text *text, struct ath_effect *out)
 			     name,
 			     { type, value, traits[IS_NULLABLE] != 0, traits[IS_KEY] != 0 } },
 		.tie = (unsigned)tie,
+		.was = was,
 	};
 	return true;
 }

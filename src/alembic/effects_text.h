@@ -14,7 +14,7 @@
 #include "base/str.h"
 
 /* Changes with the format. */
-#define ATH_EFFECTS_TEXT_FORMAT "effects 1"
+#define ATH_EFFECTS_TEXT_FORMAT "effects 2"
 
 /* Append what one revision does. */
 void ath_effects_text_put(struct ath_str *out, const char *revision,

@@ -61,6 +61,18 @@ static bool explains_all(const struct ath_intervals *in, size_t place,
 	return explains_some;
 }
 
+/* Is something there that only a later revision of unknown content seems to make? */
+static bool is_of_later_blind(const struct ath_intervals *in, const struct ath_track *track,
+			      const bool *cut, size_t place)
+{
+	const struct ath_touch *first = track->touches;
+
+	return track->live && first && first->verb == ATH_TOUCH_LOSE &&
+	       first->said == ATH_TOUCH_ADD && first->place != place &&
+	       track->element.kind <= ATH_ELEMENT_UNIQUE &&
+	       !cut[in->chain->order.items[first->place]];
+}
+
 /* Is something there, and not weakly, that the cut does not have yet and the revision does not make? */
 static bool has_others(const struct ath_intervals *in, const bool *cut, size_t place)
 {
@@ -69,6 +81,8 @@ static bool has_others(const struct ath_intervals *in, const bool *cut, size_t p
 		const struct ath_touch *net = ath_interval_find_net(track, place), *last;
 		const char *type;
 
+		if (is_of_later_blind(in, track, cut, place))
+			return true;
 		if (track->live && !track->is_birth && track->element.kind != ATH_ELEMENT_TRIGGER &&
 		    !(net && net->verb == ATH_TOUCH_ADD) &&
 		    ath_interval_find(in, track, cut, &last, &type) == ATH_PRESENCE_NOT_YET)

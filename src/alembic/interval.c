@@ -123,6 +123,7 @@ static void touch(struct builder *builder, size_t idx, enum ath_touch_verb verb,
 
 	*one = (struct ath_touch){
 		.verb = verb,
+		.said = verb,
 		.place = builder->place,
 		.track = idx,
 		.is_derived = is_derived,
@@ -256,6 +257,11 @@ static void read_effect(struct builder *builder, const struct ath_effects *effec
 		need_table(builder, idx);
 	touch(builder, idx, is_known ? verbs[effect->verb] : ATH_TOUCH_LOSE, &effect->element,
 	      false);
+	track = &builder->tracks.items[idx];
+	track->last->said = verbs[effect->verb];
+	track->last->was = is_known ? effect->was : NULL;
+	if (track->last == track->touches)
+		track->first_type = track->last->was;
 }
 
 /* What an effect brings with it that the text does not say. */

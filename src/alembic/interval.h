@@ -49,11 +49,13 @@ enum ath_touch_verb {
 /* One touch of one element by one revision. */
 struct ath_touch {
 	enum ath_touch_verb verb;
-	size_t place;    /* of the revision in the chain's order */
-	size_t track;    /* number of the element's track */
-	bool is_derived; /* follows from another effect of the revision */
-	bool is_aside;   /* a revision that is neither before nor after says otherwise */
+	size_t place;             /* of the revision in the chain's order */
+	size_t track;             /* number of the element's track */
+	bool is_derived;          /* follows from another effect of the revision */
+	bool is_aside;            /* a revision that is neither before nor after says otherwise */
+	enum ath_touch_verb said; /* as the text has it: of a LOSE, what may have been done */
 	const struct ath_element *with; /* the element as the effect has it */
+	const char *was;                /* ALTER: a column's type before it; NULL: not known */
 	struct ath_touch *next;         /* of the same track, in order */
 	struct ath_touch *beside;       /* of the same revision */
 };
@@ -63,6 +65,7 @@ struct ath_track {
 	const struct ath_element *live;   /* the same in the live schema, or NULL */
 	struct ath_touch *touches, *last; /* in order of place */
 	enum ath_presence first;          /* before any touch */
+	const char *first_type;           /* of a column before any touch; NULL: not known */
 	size_t table;                     /* track of its table; NONE: it has none */
 	size_t child, sibling;            /* first part of a table; next part of the same table */
 	bool is_contested;
@@ -114,6 +117,9 @@ bool ath_interval_is_born_with_table(const struct ath_intervals *intervals,
  */
 bool ath_interval_is_separate(const struct ath_intervals *intervals, const struct ath_track *track,
 			      size_t place);
+
+/* The type that a column should have after a touch, where it was `before`; NULL: not known. */
+const char *ath_interval_next_type(const char *before, const struct ath_touch *touch);
 
 /* May the revision do more than is known of it? */
 bool ath_interval_is_blind(const struct ath_effects *effects);

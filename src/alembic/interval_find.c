@@ -21,6 +21,15 @@ enum ath_presence ath_interval_next(enum ath_presence before, const struct ath_t
 	}
 }
 
+const char *ath_interval_next_type(const char *before, const struct ath_touch *touch)
+{
+	if (touch->verb == ATH_TOUCH_LOSE)
+		return NULL;
+	return touch->with && touch->with->attributes.type && *touch->with->attributes.type
+		       ? touch->with->attributes.type
+		       : before;
+}
+
 static bool are_contrary(const struct ath_chain *chain, const struct ath_touch *one,
 			 const struct ath_touch *other)
 {
@@ -91,6 +100,7 @@ static bool has_types(const struct ath_track *track)
 	const char *type = NULL;
 
 	for (const struct ath_touch *one = track->touches; one; one = one->next) {
+		type = one->was ? one->was : type;
 		if (!one->with || !one->with->attributes.type || !*one->with->attributes.type)
 			continue;
 		if (type && strcmp(type, one->with->attributes.type))
@@ -116,15 +126,14 @@ enum ath_presence ath_interval_find(const struct ath_intervals *intervals,
 	enum ath_presence presence = track->first;
 
 	*out_last = NULL;
-	*out_type = NULL;
+	*out_type = track->first_type;
 	for (const struct ath_touch *one = track->touches; one; one = one->next) {
 		if (!cut[intervals->chain->order.items[one->place]])
 			continue;
 		presence = ath_interval_next(presence, one);
 		if (one->verb != ATH_TOUCH_ALTER)
 			*out_last = one;
-		if (one->with && one->with->attributes.type && *one->with->attributes.type)
-			*out_type = one->with->attributes.type;
+		*out_type = ath_interval_next_type(*out_type, one);
 	}
 	return track->is_contested ? ATH_PRESENCE_UNKNOWN : presence;
 }

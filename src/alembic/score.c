@@ -33,8 +33,9 @@ static bool is_other_type(const struct ath_track *track, const char *expected)
 	if (!track->has_types || !expected || !found || !strcmp(found, expected))
 		return false;
 	for (const struct ath_touch *one = track->touches; one; one = one->next) {
-		if (one->with && one->with->attributes.type &&
-		    !strcmp(one->with->attributes.type, found))
+		if ((one->with && one->with->attributes.type &&
+		     !strcmp(one->with->attributes.type, found)) ||
+		    (one->was && !strcmp(one->was, found)))
 			return true;
 	}
 	return false;
@@ -57,7 +58,8 @@ enum ath_contra ath_score_judge(const struct ath_intervals *intervals,
 		*out_weight = state->is_tip ? *out_weight : ATH_WEIGHT_LIGHT;
 		return ATH_CONTRA_LEFTOVER;
 	}
-	if (state->presence == ATH_PRESENCE_IN && is_other_type(track, state->type)) {
+	if ((state->presence == ATH_PRESENCE_IN || state->presence == ATH_PRESENCE_IMPLIED) &&
+	    is_other_type(track, state->type)) {
 		*out_weight = ATH_WEIGHT_MEDIUM;
 		return ATH_CONTRA_TYPE;
 	}

@@ -160,6 +160,8 @@ static bool read_effect(const json_t *one, struct ath_arena *arena, struct ath_e
 		effect.element.attributes = attributes_of(
 			one, "server_default", !json_is_false(json_object_get(one, "nullable")),
 			json_is_true(json_object_get(one, "key")), arena);
+	if (effect.verb == ATH_EFFECT_ALTER && text_of(one, "was"))
+		effect.was = ath_element_type(arena, text_of(one, "was"));
 	*out = effect;
 	return true;
 }

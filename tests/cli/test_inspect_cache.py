@@ -128,7 +128,7 @@ def test_the_key_is_made_of_program_interpreter_and_files(kept, reader):
     python = reader.folder / "python3"
     program = [part for name in PROGRAM for part in (name.encode(), (lab.ROOT / "src/bridge" / name).read_bytes() + b"\n")]
     version = lab.athanor("--version").out.split()[-1]
-    text = fnv(program) + b"\0%s effects 1\0%s\0" % (version.encode(), str(python).encode())
+    text = fnv(program) + b"\0%s effects 2\0%s\0" % (version.encode(), str(python).encode())
     text += struct.pack("=Qq", python.stat().st_size, python.stat().st_mtime_ns)
     for ident in ("a1", "b2", "c3"):
         content = kept.path("migrations/versions/%s.py" % ident).read_bytes()
@@ -143,10 +143,10 @@ def rewritten(text, whole=True):
 
 
 def records(text):
-    """The kept text as lists of texts, one per revision: id, traits, obstacle, and six for each effect."""
+    """The kept text as lists of texts, one per revision: id, traits, obstacle, and seven for each effect."""
     parts, found = text.split(b"\0")[:-1], []
     while parts:
-        size = 3 + 6 * int(parts[1].split()[1])
+        size = 3 + 7 * int(parts[1].split()[1])
         found.append(parts[:size])
         parts = parts[size:]
     return found

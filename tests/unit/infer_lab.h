@@ -4,6 +4,7 @@
  *
  *	+T:users(id,name)   create a table with columns          -T:users
  *	+C:users.age:INT    add a column, with a type or without -C:users.age   ~C:users.age:BIGINT
+ *	~C:users.age:INT<X  alter a column that had the type X    -N:users.ix   an index by its name
  *	+I:users(age)       an index; +U: unique; +F:a(x)>b(id) a foreign key
  *	+V:recent +G:stamp  a view, a trigger
  *	-T:a@1 +T:b@1       a rename: the same number behind @
@@ -27,7 +28,7 @@ typedef ATH_VEC(struct ath_effect) lab_effects;
 
 struct lab_row {
 	const char *id, *downs, *effects;
-	const char *traits; /* words: data, blind, lower, replay; NULL: literal */
+	const char *traits; /* words: data, blind, possible, lower, replay; NULL: literal */
 };
 
 struct lab {
@@ -111,11 +112,26 @@ static inline void lab_read_word(struct ath_arena *arena, const char *text, lab_
 	}
 	if (word[1] == 'C') {
 		char *dot = strchr(name, '.'), *type = strchr(name, ':');
+		char *was = strchr(name, '<');
 
 		*dot = '\0';
 		if (type)
 			*type++ = '\0';
+		if (was) {
+			*was++ = '\0';
+			effect.was = ath_element_type(arena, was);
+		}
 		effect.element = lab_column(arena, name, dot + 1, type);
+	} else if (word[1] == 'N') {
+		char *dot = strchr(name, '.');
+
+		*dot = '\0';
+		effect.element = (struct ath_element){
+			.kind = ATH_ELEMENT_INDEX,
+			.table = name,
+			.key = ath_element_named_index_key(arena, name, dot + 1),
+			.name = dot + 1,
+		};
 	} else if (strchr("IUF", word[1])) {
 		effect.element = lab_part(arena, word[1], name);
 	} else {
@@ -168,7 +184,9 @@ static inline void lab_set_up(struct lab *lab, const struct lab_row *rows, size_
 			.id = rows[i].id, .downs = lab_words(&lab->arena, rows[i].downs, " ")
 		};
 		lab->effects[i] = (struct ath_effects){
-			.source = lab_has_trait(&rows[i], "blind")    ? ATH_EFFECTS_UNKNOWN
+			.source = lab_has_trait(&rows[i], "blind") ||
+						  lab_has_trait(&rows[i], "possible")
+					  ? ATH_EFFECTS_UNKNOWN
 				  : lab_has_trait(&rows[i], "replay") ? ATH_EFFECTS_REPLAY
 								      : ATH_EFFECTS_STATIC,
 			.items = items,

@@ -76,6 +76,24 @@ static const struct lab_row parts[] = {
 	{ "r3", "r2", "+U:a(x)", NULL },
 };
 
+/* A chain begins above a table; the type before the change is told beside it. */
+static const struct lab_row widened[] = {
+	{ "r1", NULL, "~C:a.n:TEXT<INT", NULL },
+	{ "r2", "r1", "+T:b(id)", NULL },
+};
+/* What the third revision does is not known, but for a column that it may add. */
+static const struct lab_row may_add[] = {
+	{ "r1", NULL, "+T:a(id)", NULL },
+	{ "r2", "r1", "+C:a.x", "data" },
+	{ "r3", "r2", "+C:a.y", "possible" },
+};
+/* An index is dropped by a name whose columns no revision has told. */
+static const struct lab_row by_name[] = {
+	{ "r1", NULL, "+T:a(id,x)", NULL },
+	{ "r2", "r1", "+C:a.y", "blind" },
+	{ "r3", "r2", "-N:a.ix", "lower" },
+};
+
 struct row {
 	const char *name;
 	const struct lab_row *chain;
@@ -169,6 +187,22 @@ static const struct row rows[] = {
 	  NULL, NULL },
 	{ "rebuild above the choice", OF(undone), NULL,
 	  "+T:a(id,x,y) +I:a(x) +T:_alembic_tmp_a(id)", T(HALF_APPLIED), TO(COMPLETE), "r4", NULL },
+	{ "told type before", OF(widened), "", "+T:a(id) +C:a.n:INT", T(EXACT), TO(NONE), NULL,
+	  NULL },
+	{ "told type before, stamp after", OF(widened), "r1", "+T:a(id) +C:a.n:INT", T(BEHIND),
+	  TO(ASK), NULL, NULL },
+	{ "told type after", OF(widened), NULL, "+T:a(id) +C:a.n:TEXT", T(EXACT), TO(STAMP), "r1",
+	  NULL },
+	{ "told type of neither", OF(widened), "r1", "+T:a(id) +C:a.n:BLOB", T(EQUIVALENT),
+	  TO(NONE), "r1", NULL },
+	{ "whole, data unproven", OF(may_add), "r1", "+T:a(id,x)", T(HALF_APPLIED), TO(COMPLETE),
+	  "r1", NULL },
+	{ "whole, and a later blind one", OF(may_add), "r1", "+T:a(id,x,y)", T(HALF_APPLIED),
+	  TO(ASK), "r1", NULL },
+	{ "index by its name", OF(by_name), "r2", "+T:a(id,x) +I:a(x)", T(EQUIVALENT), TO(NONE),
+	  "r2", NULL },
+	{ "no index of that name", OF(by_name), "r2", "+T:a(id,x)", T(AMBIGUOUS), TO(ASK), NULL,
+	  NULL },
 	{ "rebuild may be the only copy", OF(simple), "r2", "+T:b(id) +T:_alembic_tmp_a(id)",
 	  T(HALF_APPLIED), TO(ASK), NULL, "" },
 };
