@@ -25,7 +25,7 @@ struct tally {
 	const struct ath_track *lost;  /* dropped, though an applied revision had made it */
 	const struct ath_track *kept;  /* there, and not to be taken away */
 	const struct ath_track *other; /* there in another shape */
-	bool has_alters;
+	bool has_alters;               /* also: makes anew what is there */
 	ATH_VEC(struct ath_element) there;
 };
 
@@ -112,14 +112,49 @@ static void count_drop(const struct walker *walker, const struct ath_touch *touc
 		tally->lost = track;
 }
 
+/* The first touch of a track by the revision at a place; it has one. */
+static const struct ath_touch *first_of(const struct ath_track *track, size_t place)
+{
+	const struct ath_touch *one = track->touches;
+
+	while (one->place != place)
+		one = one->next;
+	return one;
+}
+
+/*
+ * Is it there from before, to be dropped and made again by the revision at a place (with another rule
+ * on delete, say)? Then that it is there tells nothing.
+ */
+static bool is_made_anew(const struct walker *walker, const struct ath_track *track, size_t place)
+{
+	const struct ath_touch *first = first_of(track, place);
+	enum ath_presence before = presence_of(walker, track);
+
+	return first->verb == ATH_TOUCH_DROP && walker->present[first->track] &&
+	       before != ATH_PRESENCE_NOT_YET && before != ATH_PRESENCE_OUT;
+}
+
+/* Is it made for a while only? Then that it is not there tells nothing. */
+static bool is_passing(const struct walker *walker, const struct ath_track *track, size_t place)
+{
+	const struct ath_touch *first = first_of(track, place);
+
+	return first->verb == ATH_TOUCH_ADD && !walker->present[first->track];
+}
+
 static void count(const struct walker *walker, size_t place, struct tally *out)
 {
 	for (const struct ath_touch *one = walker->in.steps[place]; one; one = one->beside) {
-		if (one != ath_interval_find_net(&walker->in.tracks[one->track], place))
+		const struct ath_track *track = &walker->in.tracks[one->track];
+
+		if (one != ath_interval_find_net(track, place))
 			continue;
-		if (one->verb == ATH_TOUCH_ADD)
+		if (one->verb == ATH_TOUCH_ADD && is_made_anew(walker, track, place))
+			out->has_alters = true;
+		else if (one->verb == ATH_TOUCH_ADD)
 			count_add(walker, one, out);
-		else if (one->verb == ATH_TOUCH_DROP)
+		else if (one->verb == ATH_TOUCH_DROP && !is_passing(walker, track, place))
 			count_drop(walker, one, out);
 		else if (one->verb == ATH_TOUCH_ALTER && !one->is_derived)
 			out->has_alters = true;
@@ -208,17 +243,15 @@ static void decide(const struct walker *walker, size_t revision, struct ath_walk
 	ath_vec_fini(&tally.there);
 }
 
-/* The revision is applied: by now its net effects are there. */
+/* The revision is applied: by now its effects are there, also those that it only may have. */
 static void apply(struct walker *walker, size_t revision)
 {
 	size_t place = walker->chain->nodes[revision].place;
 
 	for (const struct ath_touch *one = walker->in.steps[place]; one; one = one->beside) {
-		if (one != ath_interval_find_net(&walker->in.tracks[one->track], place))
-			continue;
-		if (one->verb == ATH_TOUCH_ADD)
+		if (one->said == ATH_TOUCH_ADD)
 			walker->present[one->track] = true;
-		else if (one->verb == ATH_TOUCH_DROP)
+		else if (one->said == ATH_TOUCH_DROP)
 			walker->present[one->track] = false;
 	}
 	walker->cut[revision] = true;
