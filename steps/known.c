@@ -13,6 +13,11 @@ enum {
 	KEPT_BYTES_MAX = 64 << 20,
 };
 
+static bool refuse(struct ath_err *err)
+{
+	return ath_err_set(err, ATH_ERR_BRIDGE, "what was kept of the chain is damaged");
+}
+
 /* The tables of the metadata, as elements without their columns. */
 static struct ath_elements models_of(const struct ath_texts *tables, struct ath_arena *arena)
 {
@@ -35,9 +40,11 @@ static bool read_line(const char **at, struct ath_arena *arena, struct ath_bridg
 {
 	size_t len = strcspn(*at, "\n");
 
+	if ((*at)[len] != '\n')
+		return refuse(err);
 	if (!ath_bridge_read(*at, len, arena, out, err))
 		return false;
-	*at += len + ((*at)[len] == '\n');
+	*at += len + 1;
 	return out->event == event ||
 	       ath_err_set(err, ATH_ERR_BRIDGE, "graph and target were not told in this order");
 }
@@ -92,7 +99,9 @@ static bool read_effects(const struct ath_str *file, size_t from, struct ath_are
 	const char *revision;
 	size_t count = 0;
 
-	memcpy(bytes, file->data + from, len);
+	if (!end)
+		return refuse(err);
+	memcpy(bytes, end + 1, len);
 	while (ath_effects_text_next(&text, arena, &revision, &effects)) {
 		size_t idx = ath_chain_find(&known->chain, revision);
 
@@ -101,7 +110,7 @@ static bool read_effects(const struct ath_str *file, size_t from, struct ath_are
 		count++;
 	}
 	if (text.at != text.end || (count && count != known->chain.len))
-		return ath_err_set(err, ATH_ERR_BRIDGE, "what was kept of the chain is damaged");
+		return refuse(err);
 	known->effects = count ? items : NULL;
 	return true;
 }

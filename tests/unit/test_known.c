@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* steps/known: lines of the bridge become a graph and effects, and come back from the run's folder. */
+/* steps/known: what is kept of the chain comes back, and what was not written so is refused. */
 #include "tests/unit/cmocka_all.h"
 #include "tests/unit/db_files.h"
+#include "tests/unit/infer_lab.h"
 
 #include "steps/known.h"
 
@@ -9,123 +10,147 @@
 	"{\"event\":\"heads\",\"heads\":[\"b2\"],\"revisions\":[{\"id\":\"a1\",\"down\":[],"     \
 	"\"depends_on\":[],\"labels\":[],\"file\":\"a.py\",\"line\":1},{\"id\":\"b2\",\"down\":" \
 	"[\"a1\"],\"depends_on\":[],\"labels\":[],\"file\":\"b.py\",\"line\":1}]}\n"
-#define EFFECTS(id)                                                                              \
-	"{\"event\":\"effects\",\"revision\":\"" id "\",\"source\":\"static\",\"literal\":true," \
-	"\"data\":false,\"lower_bound\":false,\"obstacle\":null,\"effects\":[{\"verb\":\"add\"," \
-	"\"kind\":\"table\",\"table\":\"t_" id "\",\"tie\":0,\"line\":3}]}\n"
+#define KEPT "chain.known"
 
-static void lines_are_read(void **state)
+static const struct lab_row rows[] = {
+	{ "a1", NULL, "+T:t(id)", NULL },
+	{ "b2", "a1", "+C:t.x:TEXT -C:t.id", "data" },
+};
+
+static struct ath_step_world world_of_test(void)
 {
-	static const struct {
-		const char *lines;
-		size_t revisions;
-		const char *first,
-			*second; /* table of the revision's effect; "": UNKNOWN; NULL: none at all */
-	} rows[] = {
-		{ "", 0, NULL, NULL },
-		{ HEADS, 2, NULL, NULL },
-		{ HEADS EFFECTS("a1") EFFECTS("b2"), 2, "t_a1", "t_b2" },
-		{ HEADS "\n\n" EFFECTS("b2") EFFECTS("a1"), 2, "t_a1", "t_b2" },
-		{ HEADS EFFECTS("b2"), 2, "", "t_b2" },
-		{ HEADS EFFECTS("zz"), 2, "", "" }, /* of no revision of the chain */
-		{ HEADS EFFECTS("a1") "{\"event\":\"end\"}\n", 2, "t_a1", "" },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		const char *wanted[] = { rows[i].first, rows[i].second };
-		struct ath_arena arena = { 0 };
-		struct ath_err err = { 0 };
-		struct ath_known known;
-
-		if (!ath_known_read(rows[i].lines, strlen(rows[i].lines), &arena, &known, &err))
-			fail_msg("row %zu: %s", i, err.msg);
-		assert_int_equal(known.chain.len, rows[i].revisions);
-		assert_int_equal(known.effects != NULL, rows[i].first != NULL);
-		for (size_t n = 0; known.effects && n < 2; n++) {
-			const char *id = n ? "b2" : "a1";
-			const struct ath_effects *one =
-				&known.effects[ath_chain_find(&known.chain, id)];
-
-			assert_int_equal(one->source == ATH_EFFECTS_UNKNOWN, !*wanted[n]);
-			if (*wanted[n])
-				assert_string_equal(one->items[0].element.table, wanted[n]);
-			else
-				assert_non_null(one->obstacle);
-		}
-		ath_arena_fini(&arena);
-	}
+	return (struct ath_step_world){ .run_dir = db_root };
 }
 
-static void last_line_needs_no_end(void **state)
+/* Keep a chain of two revisions; without its effects if `effects` is NULL. */
+static void save(const struct ath_effects *effects)
 {
-	static const char lines[] = HEADS EFFECTS("a1");
+	struct ath_step_world world = world_of_test();
 	struct ath_arena arena = { 0 };
 	struct ath_err err = { 0 };
-	struct ath_known known;
+	struct ath_known known = { .effects = effects };
+	struct ath_str line = { 0 };
 
-	(void)state;
-	assert_true(ath_known_read(lines, strlen(lines) - 1, &arena, &known, &err));
-	assert_non_null(known.effects);
+	ath_str_puts(&line, HEADS);
+	assert_true(ath_known_read_chain(&line, &arena, &known.chain, &err));
+	assert_true(ath_known_save(&world, &line, &known, &err));
+	ath_str_fini(&line);
 	ath_arena_fini(&arena);
 }
 
-static void what_is_no_reply_is_refused_and_nothing_is_given(void **state)
+/* Load; the code of the failure. */
+static enum ath_err_code load(struct ath_arena *arena, struct ath_known *out)
+{
+	struct ath_step_world world = world_of_test();
+	struct ath_err err = { 0 };
+
+	return ath_known_load(&world, arena, out, &err) ? ATH_ERR_OK : err.code;
+}
+
+static void what_was_kept_comes_back(void **state)
+{
+	struct ath_arena arena = { 0 };
+	const struct ath_effects *one;
+	struct ath_known known;
+	struct lab lab;
+
+	(void)state;
+	assert_int_equal(load(&arena, &known), ATH_ERR_NOT_FOUND);
+	lab_set_up(&lab, rows, 2);
+	save(lab.effects);
+	lab_tear_down(&lab);
+	assert_int_equal(load(&arena, &known), ATH_ERR_OK);
+	assert_int_equal(known.chain.len, 2);
+	one = &known.effects[ath_chain_find(&known.chain, "a1")];
+	assert_true(one->is_literal && !one->has_data);
+	assert_string_equal(one->items[0].element.key, "table t");
+	one = &known.effects[ath_chain_find(&known.chain, "b2")];
+	assert_true(one->has_data);
+	assert_int_equal(one->len, 2);
+	assert_string_equal(one->items[0].element.attributes.type, "TEXT");
+	assert_int_equal(one->items[1].verb, ATH_EFFECT_DROP);
+	ath_arena_fini(&arena);
+}
+
+static void effects_that_could_not_be_read_are_not_there_afterwards(void **state)
+{
+	struct ath_arena arena = { 0 };
+	struct ath_known known;
+
+	(void)state;
+	save(NULL);
+	assert_int_equal(load(&arena, &known), ATH_ERR_OK);
+	assert_int_equal(known.chain.len, 2);
+	assert_null(known.effects);
+	ath_arena_fini(&arena);
+}
+
+/* Cut anywhere, the file is refused or tells less; never another thing. */
+static void file_that_was_cut_is_refused(void **state)
+{
+	struct db_bytes whole;
+	size_t accepted = 0;
+	struct lab lab;
+
+	(void)state;
+	lab_set_up(&lab, rows, 2);
+	save(lab.effects);
+	lab_tear_down(&lab);
+	whole = db_load(db_path(KEPT));
+	for (size_t len = 0; len < whole.len; len++) {
+		struct ath_arena arena = { 0 };
+		struct ath_known known = { .chain.len = 77 };
+		enum ath_err_code code;
+
+		db_store(db_path(KEPT), whole.data, len);
+		code = load(&arena, &known);
+		assert_int_equal(known.chain.len, code == ATH_ERR_OK ? 2 : 77);
+		if (code == ATH_ERR_OK) { /* the whole line of the graph, and nothing behind it */
+			assert_null(known.effects);
+			accepted++;
+		} else {
+			assert_int_equal(code, ATH_ERR_BRIDGE);
+		}
+		ath_arena_fini(&arena);
+	}
+	assert_int_equal(accepted, 1);
+	free(whole.data);
+}
+
+static void what_is_no_graph_is_refused(void **state)
 {
 	static const struct {
-		const char *lines;
+		const char *text;
 		enum ath_err_code code;
-	} rows[] = {
+	} cases[] = {
+		{ "", ATH_ERR_BRIDGE },
+		{ "a letter\n", ATH_ERR_BRIDGE },
+		{ "{\"event\":\"end\"}\n", ATH_ERR_BRIDGE },
 		{ HEADS "a letter\n", ATH_ERR_BRIDGE },
 		{ "{\"event\":\"heads\",\"heads\":[\"b2\"],\"revisions\":[{\"id\":\"b2\",\"down\":"
 		  "[\"gone\"],\"depends_on\":[],\"labels\":[],\"file\":\"b.py\",\"line\":1}]}\n",
 		  ATH_ERR_CHAIN },
+		{ HEADS, ATH_ERR_OK },
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct ath_arena arena = { 0 };
-		struct ath_err err = { 0 };
-		struct ath_known known = { .chain.len = 77 };
+		struct ath_known known;
 
-		assert_false(
-			ath_known_read(rows[i].lines, strlen(rows[i].lines), &arena, &known, &err));
-		assert_int_equal(err.code, rows[i].code);
-		assert_int_equal(known.chain.len, 77);
+		db_store(db_path(KEPT), cases[i].text, strlen(cases[i].text));
+		assert_int_equal(load(&arena, &known), cases[i].code);
 		ath_arena_fini(&arena);
 	}
-}
-
-static void what_was_saved_is_loaded(void **state)
-{
-	static const char lines[] = HEADS EFFECTS("a1") EFFECTS("b2");
-	struct ath_step_world world = { .run_dir = db_root };
-	struct ath_arena arena = { 0 };
-	struct ath_err err = { 0 };
-	struct ath_known known;
-	struct ath_str text = { 0 };
-
-	(void)state;
-	assert_false(ath_known_load(&world, &arena, &known, &err));
-	assert_int_equal(err.code, ATH_ERR_NOT_FOUND);
-	ath_err_clear(&err);
-	ath_str_puts(&text, lines);
-	assert_true(ath_known_save(&world, &text, &err));
-	assert_true(ath_known_load(&world, &arena, &known, &err));
-	assert_int_equal(known.chain.len, 2);
-	assert_string_equal(known.effects[ath_chain_find(&known.chain, "b2")].items[0].element.key,
-			    "table t_b2");
-	ath_str_fini(&text);
-	ath_arena_fini(&arena);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(lines_are_read),
-		cmocka_unit_test(last_line_needs_no_end),
-		cmocka_unit_test(what_is_no_reply_is_refused_and_nothing_is_given),
-		db_test(what_was_saved_is_loaded),
+		db_test(what_was_kept_comes_back),
+		db_test(effects_that_could_not_be_read_are_not_there_afterwards),
+		db_test(file_that_was_cut_is_refused),
+		db_test(what_is_no_graph_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
