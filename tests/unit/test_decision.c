@@ -4,27 +4,14 @@
 #include "tests/unit/db_files.h"
 
 #include "steps/decision.h"
+#include "tests/unit/infer_lab.h"
 
-#define REVISION(id, down)                                                                      \
-	"{\"id\":\"" id "\",\"down\":[" down "],\"depends_on\":[],\"labels\":[],\"file\":\"" id \
-	".py\",\"line\":1}"
-#define HEADS                                                                                      \
-	"{\"event\":\"heads\",\"heads\":[\"d4\"],\"revisions\":[" REVISION("a1", "") "," REVISION( \
-		"b2", "\"a1\"") "," REVISION("c3", "\"b2\"") "," REVISION("d4", "\"c3\"") "]}\n"
-#define TABLE(t) "{\"verb\":\"add\",\"kind\":\"table\",\"table\":\"" t "\",\"tie\":0,\"line\":3}"
-#define COLUMN(t, c)                                                                      \
-	"{\"verb\":\"add\",\"kind\":\"column\",\"table\":\"" t "\",\"column\":\"" c "\"," \
-	"\"tie\":0,\"line\":3}"
-#define STATIC(id, text)                                                                         \
-	"{\"event\":\"effects\",\"revision\":\"" id "\",\"source\":\"static\",\"literal\":true," \
-	"\"data\":false,\"lower_bound\":false,\"obstacle\":null,\"effects\":[" text "]}\n"
-
-/* a1: t(id); b2: t.x, t.y; c3: n; d4: t.z and n.z */
-#define LINES                                                          \
-	HEADS STATIC("a1", TABLE("t") "," COLUMN("t", "id"))           \
-		STATIC("b2", COLUMN("t", "x") "," COLUMN("t", "y"))    \
-			STATIC("c3", TABLE("n") "," COLUMN("n", "id")) \
-				STATIC("d4", COLUMN("t", "z") "," COLUMN("n", "z"))
+static const struct lab_row chain_rows[] = {
+	{ "a1", NULL, "+T:t(id)", NULL },
+	{ "b2", "a1", "+C:t.x +C:t.y", NULL },
+	{ "c3", "b2", "+T:n(id)", NULL },
+	{ "d4", "c3", "+C:t.z +C:n.z", NULL },
+};
 
 #define A1        "CREATE TABLE t (id INTEGER PRIMARY KEY);"
 #define B2        A1 "ALTER TABLE t ADD x; ALTER TABLE t ADD y;"
@@ -90,14 +77,10 @@ static const struct decision_case cases[] = {
 	  "and --assume-revision says 'a1'", NONE, NULL, NULL, 0, false },
 };
 
-static bool load(struct ath_arena *arena, const char *lines, struct ath_known *out)
+static struct ath_known know(struct lab *lab)
 {
-	struct ath_err err = { 0 };
-
-	if (ath_known_read(lines, strlen(lines), arena, out, &err))
-		return true;
-	fprintf(stderr, "%s\n", err.msg);
-	return false;
+	lab_set_up(lab, chain_rows, sizeof(chain_rows) / sizeof(chain_rows[0]));
+	return (struct ath_known){ .chain = lab->chain, .effects = lab->effects };
 }
 
 static bool make(const struct decision_case *one, const struct ath_known *known,
@@ -134,13 +117,13 @@ static bool is_as_planned(const struct decision_case *one, const struct ath_data
 static bool is_right(const struct decision_case *one, bool is_shown)
 {
 	struct ath_database_plan plan = { 0 };
-	struct ath_arena arena = { 0 };
+	struct lab lab;
 	struct ath_err err = { 0 };
 	struct ath_known known;
 	bool is_fine, is_made;
 
-	assert_true(load(&arena, LINES, &known));
-	is_made = make(one, &known, &arena, &plan, &err);
+	known = know(&lab);
+	is_made = make(one, &known, &lab.arena, &plan, &err);
 	is_fine = err.code == one->code && is_made == (one->code == ATH_ERR_OK) &&
 		  (is_made ? is_as_planned(one, &plan) : strstr(err.msg, one->said) != NULL);
 	if (!is_fine && is_shown)
@@ -149,7 +132,7 @@ static bool is_right(const struct decision_case *one, bool is_shown)
 		       plan.must_stamp && plan.stamp.len ? plan.stamp.items[0] : "none",
 		       plan.half ? plan.half : "none", plan.pending,
 		       ath_decision_repairs(&plan) ? "repairs" : "no repair");
-	ath_arena_fini(&arena);
+	lab_tear_down(&lab);
 	return is_fine;
 }
 
@@ -184,17 +167,18 @@ static void without_effects_the_rows_decide(void **state)
 	static const struct decision_case stamped = { .sql = A1 STAMP("d4") },
 					  missing = { .sql = D4 };
 	struct ath_database_plan plan = { 0 };
-	struct ath_arena arena = { 0 };
+	struct lab lab;
 	struct ath_err err = { 0 };
 	struct ath_known known;
 
 	(void)state;
-	assert_true(load(&arena, HEADS, &known));
-	assert_true(make(&stamped, &known, &arena, &plan, &err));
+	known = know(&lab);
+	known.effects = NULL;
+	assert_true(make(&stamped, &known, &lab.arena, &plan, &err));
 	assert_int_equal(plan.need, ATH_DATABASE_NONE);
-	assert_false(make(&missing, &known, &arena, &plan, &err));
+	assert_false(make(&missing, &known, &lab.arena, &plan, &err));
 	assert_int_equal(err.code, ATH_ERR_DECISION);
-	ath_arena_fini(&arena);
+	lab_tear_down(&lab);
 }
 
 /* A look under the lock confirms an earlier one by this text. */
@@ -204,18 +188,18 @@ static void same_decision_has_the_same_name_and_another_has_another(void **state
 					  same = { .sql = D4 STAMP("a1") },
 					  other = { .sql = A1 STAMP("a1") };
 	struct ath_database_plan first = { 0 }, second = { 0 }, third = { 0 };
-	struct ath_arena arena = { 0 };
+	struct lab lab;
 	struct ath_err err = { 0 };
 	struct ath_known known;
 
 	(void)state;
-	assert_true(load(&arena, LINES, &known));
-	assert_true(make(&one, &known, &arena, &first, &err));
-	assert_true(make(&same, &known, &arena, &second, &err));
-	assert_true(make(&other, &known, &arena, &third, &err));
+	known = know(&lab);
+	assert_true(make(&one, &known, &lab.arena, &first, &err));
+	assert_true(make(&same, &known, &lab.arena, &second, &err));
+	assert_true(make(&other, &known, &lab.arena, &third, &err));
 	assert_string_equal(first.decided, second.decided);
 	assert_string_not_equal(first.decided, third.decided);
-	ath_arena_fini(&arena);
+	lab_tear_down(&lab);
 }
 
 /* The goal of a repair: what the new rows say, and the revision that is run whole; else the rows. */
@@ -234,7 +218,7 @@ static void goal_is_what_a_repair_alone_reaches(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct decision_case one = { .sql = rows[i].sql };
 		struct ath_database_plan plan = { 0 };
-		struct ath_arena arena = { 0 };
+		struct lab lab;
 		struct ath_err err = { 0 };
 		struct ath_known known;
 		struct ath_str text = { 0 };
@@ -243,20 +227,20 @@ static void goal_is_what_a_repair_alone_reaches(void **state)
 		struct ath_texts stamped = { items, 0 };
 		const bool *goal;
 
-		assert_true(load(&arena, LINES, &known));
-		assert_true(make(&one, &known, &arena, &plan, &err));
+		known = know(&lab);
+		assert_true(make(&one, &known, &lab.arena, &plan, &err));
 		row = db_ask(db_path("a"), "SELECT version_num FROM alembic_version", NULL);
 		if (*row) {
 			items[0] = row;
 			stamped.len = 1;
 		}
-		goal = ath_decision_goal(&known.chain, &plan, &stamped, &arena);
+		goal = ath_decision_goal(&known.chain, &plan, &stamped, &lab.arena);
 		for (size_t n = 0; n < known.chain.len; n++)
 			ath_str_printf(&text, "%s%s", goal[n] ? known.chain.entries[n].id : "",
 				       goal[n] ? " " : "");
 		assert_string_equal(ath_str_get(&text), rows[i].goal);
 		ath_str_fini(&text);
-		ath_arena_fini(&arena);
+		lab_tear_down(&lab);
 	}
 }
 
