@@ -17,6 +17,7 @@ import table  # noqa: E402
 EVERYTHING = bool(os.environ.get("ATHANOR_STATES_ALL"))
 WORKERS = 2
 SCORE = {}  # (chain, shape): [rows, wrong]
+WRONG = []  # names of the wrong rows
 
 
 def wants_install(row, chain):
@@ -67,6 +68,7 @@ def judged(states, lanes, request):
     with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
         found = dict(zip(wanted, pool.map(one, wanted)))
     SCORE.update(count(found))
+    WRONG.extend(sorted({case.row.name for case, wrong in found.items() if wrong}))
     return found
 
 
@@ -86,3 +88,5 @@ def sentence(rows, wrong):
 def pytest_terminal_summary(terminalreporter):
     for (chain, shape), (rows, wrong) in sorted(SCORE.items()):
         terminalreporter.write_line("%s chain, %s: %s" % (chain, shape, sentence(rows, wrong)))
+    if WRONG:
+        terminalreporter.write_line("wrong: " + "; ".join(WRONG))

@@ -182,7 +182,7 @@ class Lane:
         self.acts(row, "install", "--lock-timeout", "1")
         if row.expected("install", self.chain)[0] == 0:
             current = self.project.current("backend")
-            if current != row.expected("install", self.chain)[1] and "(head)" not in current:
+            if "(head)" not in current:
                 self.no("alembic says that it is at %r", current)
 
     def judge(self, row, states, with_install, twice):

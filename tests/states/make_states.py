@@ -32,7 +32,7 @@ SUGGESTIONS = {"enable_character_suggestions": 1, "character_importance_threshol
 # name of the state: the snapshot below, the revision, the statement before which it is killed
 KILLED = {
     "half_001_before_index": ("base", "001", "CREATE INDEX ix_user_settings_id"),
-    "half_002_two_tables": ("001", "002", "CREATE INDEX ix_plot_events_event_type"),
+    "half_002_two_tables": ("001", "002", "CREATE INDEX ix_plot_events_scene_id"),
     "half_003_tmp_users": ("002", "003", "INSERT INTO _alembic_tmp_users"),
     "half_003_no_system_settings": ("002", "003", "CREATE TABLE system_settings"),
     "half_007_column_added": ("006", "007", "UPDATE user_settings SET color_theme = 'pure-dark' WHERE theme"),

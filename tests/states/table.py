@@ -257,6 +257,8 @@ ROWS = [
         repair=(0, [HEAD])),
     Row("half_c792_one_of_three", "half_c792_one_of_three", [], half(BBF4), FLAWED,
         repair=REFUSED, install=REFUSED),
+    Row("half_c792_one_of_three, no settings", "half_c792_one_of_three", ["DELETE FROM user_settings"], half(BBF4),
+        FLAWED, repair=(0, [HEAD]), install=(0, [HEAD])),
     Row("text_file", None, [], UNREADABLE, build=text_file),
     Row("corrupt_page1", HEAD, [], UNREADABLE, build=damage_page1),
     Row("corrupt_middle", HEAD, [], UNREADABLE, build=damage_middle),
