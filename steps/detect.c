@@ -366,10 +366,14 @@ static void keep_graph(struct ath_step *step)
 	struct ath_arena *arena = ath_step_arena(step);
 	struct ath_facts_chain_place place =
 		ath_database_chain_place(world, ath_step_config(step), arena);
+	const char *lines = ath_str_get(&detect->lines);
+	struct ath_str line = { 0 };
 
+	ath_str_add(&line, lines, strcspn(lines, "\n") + 1);
 	ath_facts_chain_keep(
-		&place, &detect->line,
+		&place, &line,
 		ath_arena_printf(arena, "%s/%s.request", world->run_dir, ath_step_name(step)));
+	ath_str_fini(&line);
 }
 
 /* The application has said which database it is; effects are of use only if it is there. */

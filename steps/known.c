@@ -99,9 +99,7 @@ static bool read_effects(const struct ath_str *file, size_t from, struct ath_are
 	const char *revision;
 	size_t count = 0;
 
-	if (!end)
-		return refuse(err);
-	memcpy(bytes, end + 1, len);
+	memcpy(bytes, file->data + from, len);
 	while (ath_effects_text_next(&text, arena, &revision, &effects)) {
 		size_t idx = ath_chain_find(&known->chain, revision);
 

@@ -10,7 +10,8 @@
 	"{\"event\":\"heads\",\"heads\":[\"b2\"],\"revisions\":[{\"id\":\"a1\",\"down\":[],"     \
 	"\"depends_on\":[],\"labels\":[],\"file\":\"a.py\",\"line\":1},{\"id\":\"b2\",\"down\":" \
 	"[\"a1\"],\"depends_on\":[],\"labels\":[],\"file\":\"b.py\",\"line\":1}]}\n"
-#define KEPT "chain.known"
+#define TARGET "{\"event\":\"target\",\"metadata_tables\":[\"T\",\"other\"]}\n"
+#define KEPT   "chain.known"
 
 static const struct lab_row rows[] = {
 	{ "a1", NULL, "+T:t(id)", NULL },
@@ -28,11 +29,14 @@ static void save(const struct ath_effects *effects)
 	struct ath_step_world world = world_of_test();
 	struct ath_arena arena = { 0 };
 	struct ath_err err = { 0 };
-	struct ath_known known = { .effects = effects };
+	struct ath_known known;
+	size_t len;
 	struct ath_str line = { 0 };
 
-	ath_str_puts(&line, HEADS);
-	assert_true(ath_known_read_chain(&line, &arena, &known.chain, &err));
+	ath_str_puts(&line, HEADS TARGET);
+	assert_true(ath_known_read(&line, &arena, &known, &len, &err));
+	assert_int_equal(len, line.len);
+	known.effects = effects;
 	assert_true(ath_known_save(&world, &line, &known, &err));
 	ath_str_fini(&line);
 	ath_arena_fini(&arena);
@@ -61,6 +65,8 @@ static void what_was_kept_comes_back(void **state)
 	lab_tear_down(&lab);
 	assert_int_equal(load(&arena, &known), ATH_ERR_OK);
 	assert_int_equal(known.chain.len, 2);
+	assert_non_null(ath_element_find(&known.models, "table t"));
+	assert_int_equal(known.models.len, 2);
 	one = &known.effects[ath_chain_find(&known.chain, "a1")];
 	assert_true(one->is_literal && !one->has_data);
 	assert_string_equal(one->items[0].element.key, "table t");
@@ -105,7 +111,7 @@ static void file_that_was_cut_is_refused(void **state)
 		db_store(db_path(KEPT), whole.data, len);
 		code = load(&arena, &known);
 		assert_int_equal(known.chain.len, code == ATH_ERR_OK ? 2 : 77);
-		if (code == ATH_ERR_OK) { /* the whole line of the graph, and nothing behind it */
+		if (code == ATH_ERR_OK) { /* both lines, and nothing behind them */
 			assert_null(known.effects);
 			accepted++;
 		} else {
@@ -126,11 +132,14 @@ static void what_is_no_graph_is_refused(void **state)
 		{ "", ATH_ERR_BRIDGE },
 		{ "a letter\n", ATH_ERR_BRIDGE },
 		{ "{\"event\":\"end\"}\n", ATH_ERR_BRIDGE },
-		{ HEADS "a letter\n", ATH_ERR_BRIDGE },
+		{ HEADS, ATH_ERR_BRIDGE },
+		{ TARGET HEADS, ATH_ERR_BRIDGE },
+		{ HEADS TARGET "a letter\n", ATH_ERR_BRIDGE },
 		{ "{\"event\":\"heads\",\"heads\":[\"b2\"],\"revisions\":[{\"id\":\"b2\",\"down\":"
-		  "[\"gone\"],\"depends_on\":[],\"labels\":[],\"file\":\"b.py\",\"line\":1}]}\n",
+		  "[\"gone\"],\"depends_on\":[],\"labels\":[],\"file\":\"b.py\",\"line\":1}]}"
+		  "\n" TARGET,
 		  ATH_ERR_CHAIN },
-		{ HEADS, ATH_ERR_OK },
+		{ HEADS TARGET, ATH_ERR_OK },
 	};
 
 	(void)state;
