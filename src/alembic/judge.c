@@ -102,6 +102,12 @@ static bool is_foreign(const struct ath_inquiry *q)
 
 void ath_judge_damaged(struct ath_inquiry *q)
 {
+	if (q->rebuild.table && !q->rebuild.has_original) {
+		/* the table that seems to be missing may be this one */
+		ath_judge_rebuild(q, q->stamp, false);
+		q->answer = NULL;
+		return;
+	}
 	if (is_foreign(q)) {
 		ath_judge_answer(q, ATH_VERDICT_FOREIGN, ATH_DECISION_REFUSE, NULL,
 				 "the tables are those of another application");

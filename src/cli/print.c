@@ -166,9 +166,9 @@ static void put_repaired(const struct ath_project *project, const struct ath_rep
 	else if (strcmp(rows, before) == 0)
 		ath_str_printf(out, "athanor: repaired, the database is whole and at '%s'\n", rows);
 	else
-		ath_str_printf(out,
-			       "athanor: repaired, the version row is now '%s' (it was '%s')\n",
-			       rows, before);
+		ath_str_printf(out, "athanor: repaired, the version row is now '%s' (%s%s%s)\n",
+			       rows, *before ? "it was '" : "there was none", before,
+			       *before ? "'" : "");
 	if (rehearsal && strcmp(rehearsal, "works") != 0)
 		ath_str_printf(out, "  WARNING:  the upgrade to the head would fail: %s\n",
 			       rehearsal);

@@ -362,3 +362,17 @@ def test_what_an_installation_has_learned_is_used_and_a_database_that_has_gone_i
     said = lab.athanor("inspect", "--json", bare.root).is_status(3).json
     assert said["decision"] == "ask" and "--allow-new-database" in said["revision"]["reason"]
     assert not bare.database.exists()
+
+
+def test_what_a_person_could_type_keeps_a_copy_and_writes_the_right_row(case, tmp_path):
+    said = case.at(BBF4, *stamped("deadbeef", HEAD)).says("unknown_stamp", "refuse", None, status=3)
+    subprocess.run(said["by_hand"], shell=True, check=True, cwd=tmp_path)
+    rows = "SELECT version_num FROM alembic_version"
+    assert lab.query(case.path, rows) == [(BBF4,)]
+    assert sorted(lab.query(tmp_path / "before-stamp.db", rows)) == [(HEAD,), ("deadbeef",)]
+    assert case.says("exact", "none", BBF4)["by_hand"] is None
+
+
+def test_nobody_is_told_to_type_what_the_schema_does_not_bear_out(case):
+    case.at(HEAD, *stamped("deadbeef"), "DROP TABLE plot_events")
+    assert case.says("unknown_stamp", "refuse", None, status=3)["by_hand"] is None
