@@ -34,6 +34,13 @@ static void say(struct ath_walk_run *run, const char *text)
 
 /* ---- the next part ---- */
 
+static bool check_readable(const struct ath_look *look, struct ath_err *err)
+{
+	return look->state == ATH_LOOK_OK || look->state == ATH_LOOK_EMPTY ||
+	       ath_err_set(err, ATH_ERR_VERIFY, "the copy is %s: %s",
+			   ath_look_state_name(look->state), look->reason);
+}
+
 /* Rows of the copy as a cut. */
 static bool read_cut(const struct ath_walk_run *run, const struct ath_look *look, bool **out,
 		     struct ath_err *err)
@@ -205,7 +212,8 @@ static bool look_work(void *data, struct ath_err *err)
 	if (!ath_facts_snapshot(&of, &look, &question.live, err))
 		return false;
 	make_part(run, question.live.len);
-	is_planned = read_cut(run, &look, &cut, err) && check_progress(run, cut, err);
+	is_planned = check_readable(&look, err) && read_cut(run, &look, &cut, err) &&
+		     check_progress(run, cut, err);
 	ath_look_fini(&look);
 	if (!is_planned)
 		return false;

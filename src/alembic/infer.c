@@ -9,47 +9,66 @@ enum {
 	CANDIDATES_MAX = 1000,
 };
 
-/* Rows of a result, its candidates, its evidence: whatever the verdict is. */
-static void fill(struct ath_inquiry *q)
+/* All cuts that the schema allows, and the one below a revision that is half there. */
+static void fill_candidates(struct ath_inquiry *q)
 {
 	struct ath_inference *out = q->out;
-	size_t most = q->cuts.free_len + q->cuts.possible_len + 2;
-	const char **items = ath_arena_new(q->arena, most + 1, sizeof(*items));
+	size_t most = q->cuts.free_len + q->cuts.possible_len + 2, len = 0;
+	const char **items = ath_arena_new(q->arena, most, sizeof(*items));
+
+	for (size_t i = 0; i < q->cuts.free_len && len < CANDIDATES_MAX; i++)
+		items[len++] = ath_explain_cut(q->chain, q->cuts.free[i].set, q->arena);
+	for (size_t i = 0; i < q->cuts.possible_len && len < CANDIDATES_MAX; i++)
+		items[len++] = ath_explain_cut(q->chain, q->cuts.possible[i].set, q->arena);
+	if (out->verdict == ATH_VERDICT_HALF_APPLIED && q->answer &&
+	    !ath_judge_find_free(q, q->answer))
+		items[len++] = ath_explain_cut(q->chain, q->answer, q->arena);
+	out->candidates = (struct ath_texts){ items, len };
+}
+
+/* What follows from an answer: rows, what is pending, what is declared done. */
+static void fill_answer(struct ath_inquiry *q)
+{
+	struct ath_inference *out = q->out;
+	struct ath_texts rows = ath_explain_rows(q->chain, q->answer, q->arena);
+
+	out->inferred = rows.len ? ath_explain_cut(q->chain, q->answer, q->arena) : NULL;
+	out->pending = ath_explain_pending(q->chain, q->answer, q->arena);
+	if (out->decision == ATH_DECISION_STAMP || out->decision == ATH_DECISION_COMPLETE)
+		out->stamp = rows;
+	if (out->decision == ATH_DECISION_STAMP)
+		out->passed_over = ath_explain_passed(&q->in, q->answer, q->stamp, q->arena);
+}
+
+/* What speaks against the stamp, if it is not the answer, and against the next best. */
+static void fill_evidence(struct ath_inquiry *q)
+{
+	struct ath_inference *out = q->out;
+	const bool *nearest = q->cuts.nearest.set;
+
+	if (out->verdict != ATH_VERDICT_UNKNOWN_STAMP && ath_judge_has_rows(q) && q->against.len &&
+	    q->answer != q->stamp)
+		ath_explain_against(&q->in, q->stamp, q->arena, out);
+	if (!nearest || ath_cut_is(q->chain, nearest, q->stamp))
+		return;
+	ath_explain_against(&q->in, nearest, q->arena, out);
+	if (q->answer)
+		out->margin = (unsigned)q->cuts.nearest.counts[ATH_WEIGHT_STRONG];
+}
+
+/* All of a result that follows, whatever the verdict is. */
+static void fill(struct ath_inquiry *q)
+{
 	const bool *seen_from = q->answer       ? q->answer
 				: q->choice.set ? q->choice.set
 						: q->cuts.nearest.set;
 
-	for (size_t i = 0; i < q->cuts.free_len && out->candidates.len < CANDIDATES_MAX; i++)
-		items[out->candidates.len++] =
-			ath_explain_cut(q->chain, q->cuts.free[i].set, q->arena);
-	for (size_t i = 0; i < q->cuts.possible_len && out->candidates.len < CANDIDATES_MAX; i++)
-		items[out->candidates.len++] =
-			ath_explain_cut(q->chain, q->cuts.possible[i].set, q->arena);
-	if (out->verdict == ATH_VERDICT_HALF_APPLIED && q->answer &&
-	    !ath_judge_find_free(q, q->answer))
-		items[out->candidates.len++] = ath_explain_cut(q->chain, q->answer, q->arena);
-	out->candidates.items = items;
-	if (q->answer) {
-		struct ath_texts rows = ath_explain_rows(q->chain, q->answer, q->arena);
-
-		out->inferred = rows.len ? ath_explain_cut(q->chain, q->answer, q->arena) : NULL;
-		out->pending = ath_explain_pending(q->chain, q->answer, q->arena);
-		if (out->decision == ATH_DECISION_STAMP || out->decision == ATH_DECISION_COMPLETE)
-			out->stamp = rows;
-		if (out->decision == ATH_DECISION_STAMP)
-			out->passed_over =
-				ath_explain_passed(&q->in, q->answer, q->stamp, q->arena);
-	}
-	if (out->verdict != ATH_VERDICT_UNKNOWN_STAMP && ath_judge_has_rows(q) && q->against.len &&
-	    (!q->answer || q->answer != q->stamp))
-		ath_explain_against(&q->in, q->stamp, q->arena, out);
-	if (q->cuts.nearest.set && !ath_cut_is(q->chain, q->cuts.nearest.set, q->stamp)) {
-		ath_explain_against(&q->in, q->cuts.nearest.set, q->arena, out);
-		if (q->answer)
-			out->margin = (unsigned)q->cuts.nearest.counts[ATH_WEIGHT_STRONG];
-	}
+	fill_candidates(q);
+	if (q->answer)
+		fill_answer(q);
+	fill_evidence(q);
 	if (seen_from)
-		ath_explain_drift(&q->in, seen_from, &q->input->models, q->arena, out);
+		ath_explain_drift(&q->in, seen_from, &q->input->models, q->arena, q->out);
 }
 
 static const char *find_unknown_row(const struct ath_infer_input *input)

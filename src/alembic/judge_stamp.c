@@ -183,45 +183,67 @@ static bool is_stamp_doubtful(const struct ath_inquiry *q)
 	return false;
 }
 
+/* The stamp stands as it is; redundant rows go. */
+static void keep_stamp(struct ath_inquiry *q, enum ath_verdict verdict, const char *reason)
+{
+	ath_judge_set_range(q, q->stamp, q->stamp);
+	ath_judge_answer(q, verdict, has_redundant_rows(q) ? ATH_DECISION_STAMP : ATH_DECISION_NONE,
+			 q->stamp, reason);
+}
+
+/* Part of a next revision is there: was it interrupted, or does another one fit better? */
+static void judge_half(struct ath_inquiry *q, bool is_stamp_best)
+{
+	if (!is_stamp_best && ath_judge_is_half_contested(q))
+		ath_judge_ask(q, ATH_VERDICT_AMBIGUOUS,
+			      "part of the next revision is there, but another revision "
+			      "fits better");
+	else
+		ath_judge_half(q);
+}
+
+/* Nothing strong speaks against the stamp. */
+static void judge_free(struct ath_inquiry *q, const struct ath_cut *own, bool is_best)
+{
+	if (ath_judge_is_rebuilding(q))
+		ath_judge_rebuild(q, q->stamp, is_best);
+	else if (!is_best)
+		move(q);
+	else if (is_stamp_doubtful(q))
+		ath_judge_ask(q, ATH_VERDICT_AMBIGUOUS,
+			      "the schema may be that of the stamp, or that of another revision");
+	else
+		believe_stamp(q, own);
+}
+
+/* The stamp is contradicted. */
+static void judge_contradicted(struct ath_inquiry *q)
+{
+	if (q->choice.set)
+		move(q);
+	else if (is_stamp_possible(q))
+		keep_stamp(q, ATH_VERDICT_EQUIVALENT,
+			   "the schema agrees with the stamp, if revisions of unknown content have "
+			   "dropped what is missing");
+	else if (has_early_tables_only(q) && q->cuts.is_complete && !q->cuts.possible_len &&
+		 !q->cuts.skipped_len)
+		keep_stamp(q, ATH_VERDICT_EXACT,
+			   "the schema agrees with the stamp; some tables of later revisions "
+			   "are there");
+	else
+		ath_judge_damaged(q);
+}
+
 void ath_judge_stamped(struct ath_inquiry *q)
 {
 	const struct ath_cut *own = ath_judge_find_free(q, q->stamp);
-	bool is_better = own && q->choice.set;
+	bool is_best = own && (!q->choice.set ||
+			       !ath_choose_is_better(ath_judge_find_free(q, q->choice.set), own));
 
-	if (is_better)
-		is_better = ath_choose_is_better(ath_judge_find_free(q, q->choice.set), own);
-	if (q->half.count && !ath_judge_is_ahead_by_one(q)) {
-		if ((!own || is_better) && ath_judge_is_half_contested(q))
-			ath_judge_ask(q, ATH_VERDICT_AMBIGUOUS,
-				      "part of the next revision is there, but another revision "
-				      "fits better");
-		else
-			ath_judge_half(q);
-	} else if (own && ath_judge_is_rebuilding(q)) {
-		ath_judge_rebuild(q, q->stamp, !is_better);
-	} else if (own && !is_better && is_stamp_doubtful(q)) {
-		ath_judge_ask(q, ATH_VERDICT_AMBIGUOUS,
-			      "the schema may be that of the stamp, or that of another revision");
-	} else if (own && !is_better) {
-		believe_stamp(q, own);
-	} else if (q->choice.set) {
-		move(q);
-	} else if (is_stamp_possible(q)) {
-		ath_judge_set_range(q, q->stamp, q->stamp);
-		ath_judge_answer(
-			q, ATH_VERDICT_EQUIVALENT,
-			has_redundant_rows(q) ? ATH_DECISION_STAMP : ATH_DECISION_NONE, q->stamp,
-			"the schema agrees with the stamp, if revisions of unknown content have "
-			"dropped what is missing");
-	} else if (has_early_tables_only(q) && q->cuts.is_complete && !q->cuts.possible_len &&
-		   !q->cuts.skipped_len) {
-		ath_judge_set_range(q, q->stamp, q->stamp);
-		ath_judge_answer(q, ATH_VERDICT_EXACT,
-				 has_redundant_rows(q) ? ATH_DECISION_STAMP : ATH_DECISION_NONE,
-				 q->stamp,
-				 "the schema agrees with the stamp; some tables of later revisions "
-				 "are there");
-	} else {
-		ath_judge_damaged(q);
-	}
+	if (q->half.count && !ath_judge_is_ahead_by_one(q))
+		judge_half(q, is_best);
+	else if (own)
+		judge_free(q, own, is_best);
+	else
+		judge_contradicted(q);
 }

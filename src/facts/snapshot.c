@@ -16,6 +16,11 @@ static bool read_both(const struct ath_facts_snapshot_of *of, unsigned busy_ms,
 		       ath_look_read(db, of->version_table, &seen, err) &&
 		       ath_elements_read(db, of->version_table, of->arena, out_live, err);
 
+	if (is_read) {
+		seen.bytes = look->bytes;
+		seen.wal_bytes = look->wal_bytes;
+		ath_look_check(db, &seen);
+	}
 	if (db)
 		ath_db_rollback(db);
 	ath_db_close(db);
@@ -23,8 +28,6 @@ static bool read_both(const struct ath_facts_snapshot_of *of, unsigned busy_ms,
 		ath_look_fini(&seen);
 		return false;
 	}
-	seen.bytes = look->bytes;
-	seen.wal_bytes = look->wal_bytes;
 	ath_look_fini(look);
 	*look = seen;
 	return true;

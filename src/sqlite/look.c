@@ -169,6 +169,26 @@ static void set_state(struct ath_look *look, enum ath_look_state state, const ch
 	ath_str_fini(&clean);
 }
 
+void ath_look_check(struct ath_db *db, struct ath_look *look)
+{
+	static const char pages[] =
+		"*** in database"; /* the first words of what is not of values */
+	struct ath_err ignored = { 0 };
+	struct ath_stmt *stmt;
+	const char *said = NULL;
+
+	if (look->state != ATH_LOOK_OK || look->bytes + look->wal_bytes > ATH_LOOK_CHECKED_BYTES)
+		return;
+	ath_db_limit_time(db, DEADLINE_MS);
+	stmt = ath_db_prepare(db, "PRAGMA quick_check", &ignored);
+	while (stmt && (!said || !ath_str_has_prefix(said, pages)) && ath_stmt_next(stmt, &ignored))
+		said = ath_stmt_text(stmt, 0);
+	if (said && ath_str_has_prefix(said, pages))
+		set_state(look, ATH_LOOK_UNREADABLE, "damaged: some of its pages cannot be read");
+	ath_stmt_free(stmt);
+	ath_db_limit_time(db, 0);
+}
+
 static bool is_folder_writable(const char *path)
 {
 	const char *slash = strrchr(path, '/');

@@ -64,6 +64,18 @@ ATH_NODISCARD bool ath_look(const char *path, const char *version_table, unsigne
 ATH_NODISCARD bool ath_look_read(struct ath_db *db, const char *version_table, struct ath_look *out,
 				 struct ath_err *err);
 
+enum {
+	ATH_LOOK_CHECKED_BYTES = 1 << 20, /* the largest database whose rows are gone through */
+};
+
+/*
+ * Go through the pages of a small database (PRAGMA quick_check) in the caller's transaction: where they
+ * are damaged, the state becomes UNREADABLE. What is said of values (a NULL where none may be) is no
+ * damage, and a check that cannot be made says nothing. A larger database is left as it is: to look
+ * takes the same time whatever it holds.
+ */
+void ath_look_check(struct ath_db *db, struct ath_look *look);
+
 /* Release; zeroed afterwards. */
 void ath_look_fini(struct ath_look *look);
 

@@ -32,11 +32,10 @@ class Row:
     """A state, how it is made from a snapshot, and what has to come of it."""
 
     def __init__(self, name, snapshot, statements, inspect, chains=BOTH, shapes=("models", "replay"), build=None,
-                 repair=None, install=None, flawed=None, shows=(), soak=False, around=None, doubt=None):
+                 repair=None, install=None, flawed=None, shows=(), soak=False, around=None):
         self.name, self.snapshot, self.statements, self.chains = name, snapshot, list(statements), chains
         self.verdict, self.decision, self.inferred = inspect
         self.shapes, self.build, self.shows, self.soak, self.around = shapes, build, shows, soak, around
-        self.doubt = doubt
         self.results = {"repair": repair or self.of_repair()}
         self.of_chain = {"clean": install or self.of_install("clean"),
                          "flawed": flawed or install or self.of_install("flawed")}
@@ -186,7 +185,6 @@ EXTRAS = ["CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT)", "INSERT INTO
           "CREATE TRIGGER audit AFTER INSERT ON stories BEGIN INSERT INTO notes (text) VALUES (new.title); END"]
 OTHER_TYPE = ["ALTER TABLE user_settings DROP COLUMN character_mention_threshold",
               "ALTER TABLE user_settings ADD COLUMN character_mention_threshold TEXT NOT NULL DEFAULT '5'"]
-UNSEEN = "a look reads the catalogue and no rows: damage among them is found only where something is to be written"
 UNREADABLE = ("unreadable", "refuse", None)
 THEME = ("SELECT color_theme FROM user_settings", [("pure-dark",)])
 LINES = ("SELECT scene_container_style FROM user_settings", [("lines",)])
@@ -261,8 +259,8 @@ ROWS = [
     Row("text_file", None, [], UNREADABLE, build=text_file),
     Row("corrupt_page1", HEAD, [], UNREADABLE, build=damage_page1),
     Row("corrupt_middle", HEAD, [], UNREADABLE, build=damage_middle),
-    Row("corrupt_data_page", BBF4, [], ("exact", "none", BBF4), build=damage_stories, install=REFUSED),
-    Row("corrupt_data_page, head", HEAD, [], UNREADABLE, build=damage_stories, doubt=dict.fromkeys(BOTH, UNSEEN)),
+    Row("corrupt_data_page", BBF4, [], UNREADABLE, build=damage_stories),
+    Row("corrupt_data_page, head", HEAD, [], UNREADABLE, build=damage_stories),
     Row("truncated", HEAD, [], UNREADABLE, build=truncate),
     Row("wal", BBF4, [], ("exact", "none", HEAD), build=with_wal,
         shows=[("SELECT title FROM stories ORDER BY id", [("One",), ("Two",), ("Three",)])]),

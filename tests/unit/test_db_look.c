@@ -382,6 +382,51 @@ static void every_state_has_its_name(void **state)
 		assert_string_equal(ath_look_state_name((enum ath_look_state)i), names[i]);
 }
 
+/* The state after a look at the pages, too. */
+static enum ath_look_state check(const char *name, uint64_t bytes)
+{
+	struct ath_look look = { 0 };
+	struct ath_err err = { 0 };
+	struct ath_db *db = ath_db_open(db_path(name), ATH_DB_READ, 0, &err);
+	enum ath_look_state state;
+
+	assert_non_null(db);
+	assert_true(ath_look_read(db, "alembic_version", &look, &err));
+	look.bytes = bytes;
+	ath_look_check(db, &look);
+	state = look.state;
+	ath_look_fini(&look);
+	ath_db_close(db);
+	return state;
+}
+
+static void damage_among_the_rows_of_a_small_database_is_seen(void **state)
+{
+	struct db_bytes bytes;
+
+	(void)state;
+	db_run(db_path("rows"), STAMPED
+	       "CREATE TABLE t (x TEXT);"
+	       "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 900)"
+	       " INSERT INTO t SELECT printf('%0100d', i) FROM n;");
+	assert_int_equal(check("rows", 4096), ATH_LOOK_OK);
+	bytes = db_load(db_path("rows"));
+	memset(bytes.data + bytes.len - 4096, 0xa5, 4096);
+	db_store(db_path("rows"), bytes.data, bytes.len);
+	free(bytes.data);
+	assert_int_equal(check("rows", ATH_LOOK_CHECKED_BYTES), ATH_LOOK_UNREADABLE);
+	assert_int_equal(check("rows", ATH_LOOK_CHECKED_BYTES + 1), ATH_LOOK_OK);
+}
+
+static void what_a_check_says_of_values_is_no_damage(void **state)
+{
+	(void)state;
+	db_run(db_path("values"),
+	       STAMPED "CREATE TABLE t (x TEXT CHECK (x <> 'bad'));"
+		       "PRAGMA ignore_check_constraints=ON; INSERT INTO t VALUES ('bad');");
+	assert_int_equal(check("values", 4096), ATH_LOOK_OK);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -397,6 +442,8 @@ int main(void)
 		db_test(wal_is_read_through_and_kept),
 		db_test(missing_permissions_are_told),
 		db_test(look_through_an_open_handle_leaves_its_transaction_alone),
+		db_test(damage_among_the_rows_of_a_small_database_is_seen),
+		db_test(what_a_check_says_of_values_is_no_damage),
 		cmocka_unit_test(every_state_has_its_name),
 	};
 
