@@ -262,7 +262,8 @@ static pid_t start_run(const struct fixture *fix, struct part part)
 	struct ath_lock lock;
 	pid_t pid;
 
-	if (truncate(fix->lock, 0) != 0) /* the hint of a run before would be taken for this one's */
+	if (truncate(fix->lock, 0) !=
+	    0) /* the hint of a run before would be taken for this one's */
 		assert_int_equal(errno, ENOENT);
 	pid = fork();
 	if (pid == 0) {
