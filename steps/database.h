@@ -12,6 +12,7 @@
  *	database.heads          detect          the rows at the end of the run, likewise
  *	database.pending        detect          revisions that are still pending at the end of the run
  *	database.decided        detect          what the evidence decides (steps/decision); may be empty
+ *	database.doubt          detect          what the schema says against the operator's word; may be empty
  *	database.rehearsal      migrate         of a repair: works, or why the upgrade would fail
  *	database.version_table  detect
  *

@@ -20,7 +20,8 @@ static bool find_rows(const struct ath_look *look, const struct ath_chain *chain
 				err, ATH_ERR_REFUSED,
 				"'%s' is stamped '%s', and this code has no such revision: "
 				"the database is newer than the code, or of another "
-				"application; install the version that made it",
+				"application: install the version that made it, or, if you "
+				"know better, say it with --assume-revision REV",
 				path, look->rows[i]);
 	}
 	*out = (struct ath_chain_list){ items, look->rows_len };
@@ -90,10 +91,9 @@ static bool check_overrule(const struct ath_look *look, const struct ath_chain *
 	return !look->rows_len ||
 	       ath_err_set(
 		       err, ATH_ERR_DECISION,
-		       "'%s' is stamped '%s', which this code knows, and --assume-revision says "
-		       "'%s': it answers for a database without a version row, or with one that "
-		       "the code does not know; if the row is wrong, write it with `alembic stamp` "
-		       "after a backup",
+		       "'%s' is stamped '%s', which this code knows and nothing contradicts, and "
+		       "--assume-revision says '%s': it answers only where the evidence leaves a "
+		       "question; leave it out",
 		       path, look->rows[0], assume);
 }
 

@@ -29,6 +29,7 @@ struct ath_database_plan {
 	const char *half;       /* id of the revision that is half there; NULL: none */
 	bool has_leftovers;  /* tables of interrupted rebuilds are beside the tables themselves */
 	size_t pending;      /* revisions that an upgrade will run */
+	const char *doubt;   /* of the operator's word: what the schema says against it; or NULL */
 	const char *decided; /* the same text for the same decision; NULL: by the rows alone */
 	char said[400];      /* one sentence for people */
 };

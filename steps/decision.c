@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "alembic/explain.h"
+#include "alembic/half.h"
 #include "alembic/infer.h"
 #include "alembic/walk.h"
 #include "base/str.h"
@@ -143,6 +144,53 @@ static const char *name_decision(const struct deciding *deciding,
 
 /* ---- the operator's word ---- */
 
+/* The first table or column that speaks against what the operator says, or NULL. */
+static const char *find_doubt(const struct deciding *deciding, size_t revision)
+{
+	const struct ath_known *known = deciding->question->known;
+	const struct ath_chain_list rows = { &revision, 1 };
+	const bool *cut = ath_chain_new_ancestors(&known->chain, rows, deciding->arena);
+	struct ath_walk_question question = {
+		.chain = &known->chain,
+		.effects = known->effects,
+		.live = deciding->live,
+		.cut = cut,
+	};
+	size_t of;
+
+	return ath_walk_find_fault(&question, cut, deciding->arena, &of);
+}
+
+/* A table that is there only under its name of a rebuild: no revision is the answer to that. */
+static const char *find_only_copy(const struct deciding *deciding)
+{
+	const struct ath_elements *live = &deciding->live;
+
+	for (size_t i = 0; i < live->len; i++) {
+		const char *original = ath_half_original_of(&live->items[i]);
+
+		if (original &&
+		    !ath_element_find(live, ath_element_table_key(deciding->arena, original)))
+			return original;
+	}
+	return NULL;
+}
+
+/* What no word of the operator can answer: another application's tables, a table to be renamed. */
+static bool check_answerable(const struct deciding *deciding, struct ath_err *err)
+{
+	const char *original = find_only_copy(deciding);
+
+	if (deciding->inferred.verdict == ATH_VERDICT_FOREIGN)
+		return refuse(deciding, err);
+	return !original ||
+	       ath_err_set(err, ATH_ERR_REFUSED,
+			   "'%s' has no table '%s' but '_alembic_tmp_%s', which an interrupted "
+			   "rebuild has left and which may hold its rows: after a backup, ALTER "
+			   "TABLE \"_alembic_tmp_%s\" RENAME TO \"%s\" puts it back",
+			   deciding->question->name, original, original, original, original);
+}
+
 /* It answers a question, and decides against rows that the schema does not bear out. */
 static bool take_word(const struct deciding *deciding, struct ath_database_plan *plan,
 		      struct ath_err *err)
@@ -165,6 +213,7 @@ static bool take_word(const struct deciding *deciding, struct ath_database_plan 
 				.len;
 	if (!plan->pending && !plan->must_stamp)
 		plan->need = ATH_DATABASE_NONE;
+	plan->doubt = find_doubt(deciding, revision);
 	plan->decided = ath_arena_printf(deciding->arena, "assumed at %s", assume);
 	snprintf(plan->said, sizeof(plan->said),
 		 "taken to be at '%s', as you said; %zu revision%s pending", assume, plan->pending,
@@ -245,7 +294,7 @@ static bool decide(struct deciding *deciding, const struct ath_decision_seen *se
 		return by_schema(deciding, out, err);
 	if (is_borne_out(deciding))
 		return by_rows(deciding, out, err);
-	if (!take_word(deciding, &plan, err))
+	if (!check_answerable(deciding, err) || !take_word(deciding, &plan, err))
 		return false;
 	*out = plan;
 	return true;

@@ -63,6 +63,7 @@ static void set_facts(struct ath_step *step, const struct ath_look *look,
 	ath_step_fact(step, "database.path", detect->path);
 	ath_step_fact(step, "database.work", works[need]);
 	ath_step_fact(step, "database.decided", plan->decided ? plan->decided : "");
+	ath_step_fact(step, "database.doubt", plan->doubt ? plan->doubt : "");
 	ath_step_fact(step, "database.rows", ath_database_join(&rows, arena));
 	ath_decision_set_end(step, &detect->known.chain, plan, &rows);
 	ath_step_fact(step, "database.version_table", detect->target.version_table);

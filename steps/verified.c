@@ -37,6 +37,7 @@ static void set_verified_facts(const struct ath_step_world *world, const struct 
 	ath_pairs_set(world->facts, "database", "existing");
 	ath_pairs_set(world->facts, "database.verified", "yes");
 	ath_pairs_set(world->facts, "database.work", "none");
+	ath_pairs_set(world->facts, "database.doubt", ath_pairs_get(verified, "doubt"));
 	ath_pairs_set(world->facts, "database.path", ath_pairs_get(verified, "path"));
 	ath_pairs_set(world->facts, "database.rows", ath_pairs_get(verified, "rows"));
 	ath_pairs_set(world->facts, "database.heads", ath_pairs_get(verified, "rows"));

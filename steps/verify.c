@@ -76,6 +76,8 @@ static void on_verified(struct ath_step *step, const struct ath_err *err)
 	}
 	if (verify->is_final) {
 		add_contents(step, &verify->record);
+		ath_pairs_set(&verify->record, "doubt",
+			      ath_pairs_get(ath_step_world(step)->facts, "database.doubt"));
 		ath_step_record(step, "verified", &verify->record, ath_step_done);
 	} else {
 		ath_step_done(step);

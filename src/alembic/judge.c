@@ -2,6 +2,8 @@
 /* alembic/judge: what both ways share, and the way without a stamp. */
 #include "alembic/judge.h"
 
+#include <string.h>
+
 #include "alembic/explain.h"
 
 void ath_judge_answer(struct ath_inquiry *q, enum ath_verdict verdict, enum ath_decision decision,
@@ -100,6 +102,17 @@ static bool is_foreign(const struct ath_inquiry *q)
 	return (count.required_missing && !count.early) || count.unknown > count.known;
 }
 
+/* The nearest cut; the stamp itself where no other is nearer. */
+static const bool *find_nearest(const struct ath_inquiry *q)
+{
+	struct ath_cut stamp = { .set = q->stamp };
+
+	memcpy(stamp.counts, q->against.counts, sizeof(stamp.counts));
+	return ath_judge_has_rows(q) && !ath_cut_is_nearer(&q->cuts.nearest, &stamp)
+		       ? q->stamp
+		       : q->cuts.nearest.set;
+}
+
 void ath_judge_damaged(struct ath_inquiry *q)
 {
 	if (q->rebuild.table && !q->rebuild.has_original) {
@@ -126,7 +139,7 @@ void ath_judge_damaged(struct ath_inquiry *q)
 		: q->cuts.nearest.set
 			? ath_arena_printf(q->arena,
 					   "no revision has this schema; the nearest is %s",
-					   ath_judge_say(q, q->cuts.nearest.set))
+					   ath_judge_say(q, find_nearest(q)))
 			: "no revision has this schema");
 }
 

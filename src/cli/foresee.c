@@ -6,6 +6,8 @@
 
 #include "alembic/infer.h"
 #include "base/str.h"
+#include "cli/print.h"
+#include "cli/result.h"
 
 bool ath_foresee_is_question(const struct ath_inspection *inspection)
 {
@@ -21,6 +23,23 @@ static const char *half_of(const struct ath_inspection *inspection)
 	size_t revision = inspection->found.result.half.revision;
 
 	return revision < chain->len ? chain->entries[revision].id : "the next one";
+}
+
+/* Where a repair does something else than the install would. */
+static const char *foresee_repair(const struct ath_inspection *inspection)
+{
+	switch (inspection->found.result.decision) {
+	case ATH_DECISION_NONE:
+		return "has nothing to do; what is pending is for install";
+	case ATH_DECISION_STAMP:
+		return "writes the row on a copy, rehearses what is pending on another, and "
+		       "commits "
+		       "the row alone";
+	case ATH_DECISION_INIT:
+		return "stops here: there is nothing to repair, install makes the database";
+	default:
+		return NULL;
+	}
 }
 
 static const char *foresee_install(struct ath_inspection *inspection)
@@ -55,7 +74,9 @@ static const char *foresee_install(struct ath_inspection *inspection)
 			       : "stops here, unless --assume-revision REV says at which revision "
 				 "it is";
 	default:
-		return "stops here, too";
+		return result->verdict == ATH_VERDICT_UNKNOWN_STAMP
+			       ? "stops here, unless --assume-revision REV overrules the row"
+			       : "stops here, too";
 	}
 }
 
@@ -145,7 +166,10 @@ static const char *foresee_by_hand(struct ath_inspection *inspection)
 
 void ath_foresee_fill(struct ath_inspection *inspection)
 {
-	inspection->install = foresee_install(inspection);
+	const char *repair =
+		inspection->project->world.repairs_only ? foresee_repair(inspection) : NULL;
+
+	inspection->install = repair ? repair : foresee_install(inspection);
 	inspection->walk = foresee_walk(inspection);
 	inspection->by_hand = foresee_by_hand(inspection);
 }
@@ -160,4 +184,29 @@ bool ath_foresee_inspect(const struct ath_project *project, struct ath_inspectio
 		return false;
 	ath_foresee_fill(out);
 	return true;
+}
+
+void ath_foresee_print_json(const struct ath_project *project,
+			    const struct ath_inspection *inspection)
+{
+	struct ath_str text = { 0 };
+	struct ath_json json = { .out = &text };
+	bool is_refused = project->refusal.code != ATH_ERR_OK;
+
+	ath_result_open(&json, project);
+	ath_json_put_bool(&json, "changed", false);
+	ath_json_put_int(&json, "pending", (int64_t)(project->plan.runs - project->plan.every));
+	ath_json_put_text(&json, "refusal", is_refused ? project->refusal.msg : NULL);
+	ath_result_put_plan(&json, project);
+	ath_json_key(&json, "inspection");
+	if (inspection) {
+		ath_json_open(&json, '{');
+		ath_inspect_put_plan_json(inspection, &json);
+		ath_json_close(&json, '}');
+	} else {
+		ath_json_text(&json, NULL);
+	}
+	ath_json_close(&json, '}');
+	ath_str_putc(&text, '\n');
+	ath_print_flush(&text, false);
 }

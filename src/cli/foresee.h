@@ -17,6 +17,10 @@
 ATH_NODISCARD bool ath_foresee_inspect(const struct ath_project *project,
 				       struct ath_inspection *out, struct ath_err *err);
 
+/* Print the object of `plan --json`; `inspection` is NULL where nothing can be told of the database. */
+void ath_foresee_print_json(const struct ath_project *project,
+			    const struct ath_inspection *inspection);
+
 /* Must a person decide, and would --assume-revision be the answer? */
 bool ath_foresee_is_question(const struct ath_inspection *inspection);
 

@@ -208,11 +208,15 @@ void ath_inspect_put_plan(const struct ath_inspection *inspection, struct ath_st
 	put_pending(result, out);
 	put_decision(inspection, out);
 	put_list(out, "", "declared done with its data steps: ", &result->passed_over);
+	if (result->decision == ATH_DECISION_ASK)
+		put_list(out, "may be:", "at ", &result->candidates);
 	put_walk(inspection, out);
 	if (result->blind)
 		put(out, "blind:",
 		    "%zu of %zu revisions cannot be read from their text, and give no evidence",
 		    result->blind, inspection->chain.chain.len);
+	put(out, inspection->project->world.repairs_only ? "repair:" : "install:", "%s",
+	    inspection->install);
 }
 
 void ath_inspect_put(const struct ath_inspection *inspection, struct ath_str *out)
@@ -224,7 +228,6 @@ void ath_inspect_put(const struct ath_inspection *inspection, struct ath_str *ou
 	    inspection->project->root, inspection->heads);
 	put_evidence(result, out);
 	put_drift(result, out);
-	put(out, "install:", "%s", inspection->install);
 	if (inspection->by_hand)
 		put(out, "by hand:", "%s", inspection->by_hand);
 }

@@ -41,7 +41,8 @@ static const struct row rows[] = {
 	{ "lock-timeout", 0, SECONDS, AT(lock_timeout_ms), "SECONDS",
 	  "wait so long for another run or a locked database (default 20)" },
 	{ "assume-revision", 0, TEXT, AT(assume_revision), "REV",
-	  "the database is at this revision, whatever its version row says; rehearsed on a copy" },
+	  "the database is at this revision, where the evidence leaves a question; rehearsed on a "
+	  "copy" },
 	{ "allow-row-loss", 0, FLAG, AT(allow_row_loss), NULL,
 	  "a migration may leave a table with fewer rows" },
 	{ "allow-new-database", 0, FLAG, AT(allow_new_database), NULL,

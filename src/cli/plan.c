@@ -4,6 +4,7 @@
  * changes nothing.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/commands.h"
 #include "cli/foresee.h"
@@ -11,33 +12,8 @@
 #include "cli/project.h"
 #include "cli/result.h"
 
-/* `inspection` is NULL where nothing can be told of the database yet. */
-static void print_json(const struct ath_project *project, const struct ath_inspection *inspection)
-{
-	struct ath_str text = { 0 };
-	struct ath_json json = { .out = &text };
-	bool is_refused = project->refusal.code != ATH_ERR_OK;
-
-	ath_result_open(&json, project);
-	ath_json_put_bool(&json, "changed", false);
-	ath_json_put_int(&json, "pending", (int64_t)(project->plan.runs - project->plan.every));
-	ath_json_put_text(&json, "refusal", is_refused ? project->refusal.msg : NULL);
-	ath_result_put_plan(&json, project);
-	ath_json_key(&json, "inspection");
-	if (inspection) {
-		ath_json_open(&json, '{');
-		ath_inspect_put_plan_json(inspection, &json);
-		ath_json_close(&json, '}');
-	} else {
-		ath_json_text(&json, NULL);
-	}
-	ath_json_close(&json, '}');
-	ath_str_putc(&text, '\n');
-	ath_print_flush(&text, false);
-}
-
 static void print_text(const struct ath_project *project, const struct ath_options *options,
-		       const struct ath_inspection *inspection)
+		       const struct ath_inspection *inspection, const struct ath_err *untold)
 {
 	struct ath_str text = { 0 };
 
@@ -50,6 +26,10 @@ static void print_text(const struct ath_project *project, const struct ath_optio
 	if (inspection) {
 		ath_str_putc(&text, '\n');
 		ath_inspect_put_plan(inspection, &text);
+	} else if (untold->code != ATH_ERR_OK) {
+		ath_str_puts(&text, "\ndatabase: ");
+		ath_str_put_clean(&text, untold->msg, strlen(untold->msg));
+		ath_str_putc(&text, '\n');
 	}
 	ath_print_flush(&text, false);
 }
@@ -85,10 +65,11 @@ static int plan_run(const struct ath_options *options)
 		if (project.plan.runs && ath_foresee_inspect(&project, &inspection, &untold))
 			seen = &inspection;
 		if (options->json)
-			print_json(&project, seen);
+			ath_foresee_print_json(&project, seen);
 		else
-			print_text(&project, options, seen);
-		status = exit_status(&project, seen, options);
+			print_text(&project, options, seen, &untold);
+		status = untold.code == ATH_ERR_CHAIN ? ath_err_exit_status(ATH_ERR_CHAIN)
+						      : exit_status(&project, seen, options);
 	}
 	ath_inspect_fini(&inspection);
 	ath_project_fini(&project);

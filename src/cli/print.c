@@ -145,6 +145,17 @@ static void put_service(const struct ath_project *project, struct ath_str *out)
 	ath_str_putc(out, '\n');
 }
 
+void ath_print_doubt(const struct ath_project *project, struct ath_str *out)
+{
+	const char *doubt = ath_pairs_find(&project->facts, "database.doubt");
+
+	if (!doubt || !*doubt)
+		return;
+	ath_str_puts(out, "  WARNING:  by your word; the schema says otherwise: '");
+	ath_str_put_clean(out, doubt, strlen(doubt));
+	ath_str_puts(out, "' is not as it should be there (`athanor inspect`)\n");
+}
+
 /* What a repair has come to; the rows are as they were where nothing was to be done. */
 static void put_repaired(const struct ath_project *project, const struct ath_report *report,
 			 struct ath_str *out)
@@ -169,6 +180,7 @@ static void put_repaired(const struct ath_project *project, const struct ath_rep
 		ath_str_printf(out, "athanor: repaired, the version row is now '%s' (%s%s%s)\n",
 			       rows, *before ? "it was '" : "there was none", before,
 			       *before ? "'" : "");
+	ath_print_doubt(project, out);
 	if (rehearsal && strcmp(rehearsal, "works") != 0)
 		ath_str_printf(out, "  WARNING:  the upgrade to the head would fail: %s\n",
 			       rehearsal);
@@ -201,6 +213,7 @@ static void put_good(const struct ath_project *project, const struct ath_report 
 	ath_str_printf(out, ": %zu step%s run, %zu already there, %zu not needed)\n",
 		       report->succeeded, report->succeeded == 1 ? "" : "s", report->satisfied,
 		       report->skipped);
+	ath_print_doubt(project, out);
 	if (report->failed)
 		ath_str_printf(out, "  optional: %zu step%s failed, see `athanor log`\n",
 			       report->failed, report->failed == 1 ? "" : "s");
@@ -223,19 +236,46 @@ static void put_failure(const struct ath_report *report, struct ath_str *out)
 	ath_str_putc(out, '\n');
 }
 
+/* The options that answer a question, as its message names them, and what is typed. */
+static const struct {
+	const char *name, *typed;
+} answers[] = {
+	{ "--assume-revision", " --assume-revision REV" },
+	{ "--allow-row-loss", " --allow-row-loss" },
+	{ "--allow-new-database", " --allow-new-database" },
+};
+
+static const char *find_answer(const struct ath_err *cause)
+{
+	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+		if (cause->code == ATH_ERR_DECISION && strstr(cause->msg, answers[i].name))
+			return answers[i].typed;
+	}
+	return NULL;
+}
+
+static const char *say_when(const struct ath_err *cause, bool has_answer)
+{
+	if (has_answer)
+		return "with your answer to what is said above";
+	if (cause->code == ATH_ERR_DECISION || cause->code == ATH_ERR_REFUSED ||
+	    cause->code == ATH_ERR_NEEDS_YOU)
+		return "after what is said above";
+	return cause->code == ATH_ERR_BRIDGE ? "when the cause is mended"
+					     : "goes on where this run stopped";
+}
+
 /* What to type next: a question has to be answered, a wall is not passed by running against it. */
 static void put_next(const struct ath_project *project, const struct ath_report *report,
 		     struct ath_str *out)
 {
-	bool is_repair = project->world.repairs_only;
+	const struct ath_err *cause = &report->cause;
+	bool is_repair = project->world.repairs_only && !strstr(cause->msg, "`athanor install`");
 	char *command = ath_project_command(project, is_repair ? "repair" : "install");
-	const char *rest = "goes on where this run stopped";
+	const char *answer = find_answer(cause);
 
-	if (report->cause.code == ATH_ERR_DECISION)
-		rest = "with your answer to what is said above";
-	if (report->cause.code == ATH_ERR_REFUSED || report->cause.code == ATH_ERR_NEEDS_YOU)
-		rest = "after what is said above";
-	ath_str_printf(out, "  next:     %s   (%s)\n", command, rest);
+	ath_str_printf(out, "  next:     %s%s   (%s)\n", command, answer ? answer : "",
+		       say_when(cause, answer));
 	free(command);
 }
 

@@ -23,6 +23,9 @@ void ath_print_plan(const struct ath_project *project, bool is_verbose, struct a
 void ath_print_report(const struct ath_project *project, const struct ath_report *report,
 		      struct ath_str *out);
 
+/* Append a warning if the operator's word is believed against the schema. */
+void ath_print_doubt(const struct ath_project *project, struct ath_str *out);
+
 /* Write a text to a stream in one go and empty it. */
 void ath_print_flush(struct ath_str *text, bool to_stderr);
 

@@ -227,6 +227,7 @@ static int say_nothing(struct runner *runner)
 	struct ath_journal_run run = journal_run(runner);
 	struct ath_err err = { 0 };
 	struct ath_report report = { .outcome = "nothing" };
+	struct ath_str doubt = { 0 };
 
 	if (!ath_journal_add_nothing(runner->project.journal, &run, &err))
 		return ath_print_error(&err, NULL);
@@ -235,6 +236,10 @@ static int say_nothing(struct runner *runner)
 		       runner->options->repairs_only ? "has a sound database"
 		       : runner->project.is_partial  ? "has the chosen steps"
 						     : "is installed");
+	if (!runner->options->quiet && !runner->options->json) {
+		ath_print_doubt(&runner->project, &doubt);
+		ath_print_flush(&doubt, false);
+	}
 	if (runner->options->json)
 		ath_result_print(&runner->result, &runner->project, &report);
 	return 0;
@@ -250,34 +255,53 @@ static bool must_ask(const struct ath_options *options)
 
 static bool ask(struct runner *runner)
 {
+	struct ath_inspection inspection;
+	struct ath_err untold = { 0 }; /* the run itself will tell it */
 	struct ath_str text = { 0 };
 	char answer[16] = "";
 
 	ath_print_plan(&runner->project, false, &text);
+	if (!runner->project.world.assume_revision &&
+	    ath_foresee_inspect(&runner->project, &inspection, &untold))
+		ath_inspect_put_plan(&inspection, &text);
+	ath_inspect_fini(&inspection);
 	ath_str_printf(&text, "%s %s in %s? [y/N] ", runner->kind->question,
 		       runner->project.recipe.name, runner->project.root);
 	ath_print_flush(&text, true);
 	return fgets(answer, sizeof(answer), stdin) && (answer[0] == 'y' || answer[0] == 'Y');
 }
 
-/* The word of somebody who sits there: with it the plan is made anew. False: there is none. */
-static bool take_word(struct runner *runner, const struct ath_inspection *inspection)
+static void put_revision_question(const struct ath_inspection *inspection, struct ath_str *out)
 {
 	const struct ath_texts *candidates = &inspection->found.result.candidates;
+
+	ath_str_puts(out, "At which revision is this database? (");
+	for (size_t i = 0; i < candidates->len && i < NAMED_MAX; i++)
+		if (*candidates->items[i])
+			ath_str_printf(out, "%s, ", candidates->items[i]);
+	ath_str_puts(out, "as --assume-revision REV would say it; empty: stop) ");
+}
+
+/* The word of somebody who sits there: asked for until it names a revision. False: there is none. */
+static bool take_word(struct runner *runner, const struct ath_inspection *inspection)
+{
+	const struct ath_chain *chain = &inspection->chain.chain;
 	struct ath_str text = { 0 };
 
 	ath_inspect_put(inspection, &text);
-	ath_str_puts(&text, "At which revision is this database? (");
-	for (size_t i = 0; i < candidates->len && i < NAMED_MAX; i++)
-		if (*candidates->items[i])
-			ath_str_printf(&text, "%s, ", candidates->items[i]);
-	ath_str_puts(&text, "as --assume-revision REV would say it; empty: stop) ");
-	ath_print_flush(&text, true);
-	if (!fgets(runner->word, sizeof(runner->word), stdin))
-		return false;
-	runner->word[strcspn(runner->word, "\r\n")] = '\0';
+	do {
+		put_revision_question(inspection, &text);
+		ath_print_flush(&text, true);
+		if (!fgets(runner->word, sizeof(runner->word), stdin))
+			return false;
+		runner->word[strcspn(runner->word, "\r\n")] = '\0';
+		if (!runner->word[0])
+			return false;
+		ath_str_puts(&text, "There is no such revision. ");
+	} while (ath_chain_find(chain, runner->word) == chain->len);
+	ath_str_fini(&text);
 	runner->project.world.assume_revision = runner->word;
-	return runner->word[0];
+	return true;
 }
 
 /* The evidence does not decide: a person at a terminal may. False: the run ends here. */
@@ -297,18 +321,24 @@ static bool ask_revision(struct runner *runner, struct ath_err *err)
 
 static int show_dry_run(struct runner *runner)
 {
+	const struct ath_project *project = &runner->project;
 	struct ath_inspection inspection;
-	struct ath_err err = { 0 };
+	struct ath_err untold = { 0 };
 	struct ath_str text = { 0 };
+	bool is_told = ath_foresee_inspect(project, &inspection, &untold);
 
-	ath_print_plan(&runner->project, runner->options->verbose, &text);
-	ath_str_putc(&text, '\n');
-	if (ath_foresee_inspect(&runner->project, &inspection, &err))
-		ath_inspect_put(&inspection, &text);
-	else
-		ath_str_printf(&text, "database: %s\n", err.msg);
+	if (runner->options->json) {
+		ath_foresee_print_json(project, is_told ? &inspection : NULL);
+	} else {
+		ath_print_plan(project, runner->options->verbose, &text);
+		ath_str_putc(&text, '\n');
+		if (is_told)
+			ath_inspect_put(&inspection, &text);
+		else
+			ath_str_printf(&text, "database: %s\n", untold.msg);
+		ath_print_flush(&text, false);
+	}
 	ath_inspect_fini(&inspection);
-	ath_print_flush(&text, false);
 	return runner->options->detailed_exitcode ? 2 : 0;
 }
 

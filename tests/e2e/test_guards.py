@@ -148,3 +148,25 @@ def test_state_is_not_led_elsewhere_by_a_link(small, tmp_path):
     small.path(".athanor/runs").symlink_to(tmp_path / "elsewhere")
     ended = small.install().is_status(3)
     assert "symbolic link" in ended.err and not list((tmp_path / "elsewhere").iterdir())
+
+
+def test_a_word_against_the_schema_is_a_warning_that_stays(small):
+    small.stored("c3", tables=lab.STORIES + ("CREATE TABLE note (id INTEGER PRIMARY KEY)",))
+    ended = small.install("--assume-revision", "c3").is_status(0)
+    assert "WARNING" in ended.out + ended.err and "column story.mood" in ended.out + ended.err
+    assert "column story.mood" in small.install().is_status(0).out
+    assert "column story.mood" in lab.athanor("repair", small.root).is_status(0).out
+
+
+def test_no_word_makes_anothers_database_ours(small):
+    small.stored(tables=("CREATE TABLE invoice (id INTEGER PRIMARY KEY)", "CREATE TABLE customer (id INTEGER PRIMARY KEY)"))
+    before = lab.database_files(small.database)
+    assert "another application" in small.install("--assume-revision", "c3").is_status(3).err
+    assert lab.database_files(small.database) == before
+
+
+def test_no_word_passes_over_the_only_copy_of_a_table(small):
+    small.stored("b2", tables=("CREATE TABLE _alembic_tmp_story (id INTEGER PRIMARY KEY, title TEXT, mood TEXT)",))
+    before = lab.database_files(small.database)
+    ended = small.install("--assume-revision", "c3").is_status(3)
+    assert 'RENAME TO "story"' in ended.err and lab.database_files(small.database) == before
