@@ -292,8 +292,13 @@ static bool decide(struct deciding *deciding, const struct ath_decision_seen *se
 	ath_infer(&input, deciding->arena, &deciding->inferred);
 	if (!question->assume)
 		return by_schema(deciding, out, err);
-	if (is_borne_out(deciding))
-		return by_rows(deciding, out, err);
+	if (is_borne_out(deciding)) {
+		if (!by_rows(deciding, out, err))
+			return false;
+		out->decided =
+			ath_arena_printf(deciding->arena, "as its rows say, by your word, too");
+		return true;
+	}
 	if (!check_answerable(deciding, err) || !take_word(deciding, &plan, err))
 		return false;
 	*out = plan;

@@ -132,16 +132,20 @@ static void on_verified(struct ath_step *step, const struct ath_err *err)
 /* The rehearsal of a repair: whatever came of it, the repair stands. */
 static void end_rehearsal(struct ath_step *step, const struct ath_err *err)
 {
-	struct migrate *migrate = migrate_of(step);
-	struct ath_err trouble = { 0 };
-
 	if (err->code == ATH_ERR_OK)
 		ath_step_say(step,
 			     "the upgrade to the head was rehearsed on another copy, and works");
 	else
 		ath_step_say(step, "WARNING: the upgrade to the head would fail: %s", err->msg);
 	ath_step_fact(step, "database.rehearsal", err->code == ATH_ERR_OK ? "works" : err->msg);
-	if (!ath_database_remove_copy(migrate->copy, &trouble))
+}
+
+static void remove_rehearsal(struct ath_step *step)
+{
+	struct migrate *migrate = migrate_of(step);
+	struct ath_err trouble = { 0 };
+
+	if (migrate->is_rehearsal && !ath_database_remove_copy(migrate->copy, &trouble))
 		ath_step_logf(step, "athanor: %s", trouble.msg);
 }
 
@@ -150,6 +154,7 @@ static void on_end(struct ath_step *step, const struct ath_err *walk_err)
 	struct migrate *migrate = migrate_of(step);
 	struct ath_err err = *walk_err;
 
+	remove_rehearsal(step);
 	if (migrate->is_rehearsal && !ath_step_is_cancelled(step)) {
 		end_rehearsal(step, &err);
 		ath_err_clear(&err);
@@ -182,6 +187,7 @@ static void on_prepared(struct ath_step *step, const struct ath_err *err)
 	struct migrate *migrate = migrate_of(step);
 
 	if (err->code != ATH_ERR_OK) {
+		remove_rehearsal(step);
 		ath_step_fail(step, err);
 		return;
 	}

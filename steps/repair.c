@@ -47,6 +47,26 @@ static bool confirm(const struct repair *repair, struct ath_err *err)
 			   repair->work->path, repair->decided, now);
 }
 
+/* A repair runs the revision that was interrupted, and no other. */
+static bool check_reach(const struct repair *repair, struct ath_err *err)
+{
+	const struct ath_chain *chain = &repair->known.chain;
+	struct ath_database_plan below = repair->plan;
+	const bool *cut;
+
+	below.half = NULL;
+	below.must_stamp |= repair->plan.half != NULL; /* the rows below it, written or not */
+	cut = ath_decision_goal(chain, &below, &repair->rows, repair->arena);
+	for (size_t i = 0; i < chain->len; i++) {
+		if (repair->goal[i] && !cut[i] &&
+		    !ath_str_is(repair->plan.half, chain->entries[i].id))
+			return ath_err_set(err, ATH_ERR_DECISION,
+					   "revision %s is partly there, but %s comes before it",
+					   repair->plan.half, chain->entries[i].id);
+	}
+	return true;
+}
+
 static void keep_rows(struct repair *repair, const struct ath_look *look)
 {
 	const char **items = ath_arena_new(repair->arena, look->rows_len + 1, sizeof(*items));
@@ -84,6 +104,7 @@ static bool decide(struct repair *repair, struct ath_err *err)
 		repair->goal = ath_decision_goal(&repair->known.chain, &repair->plan, &repair->rows,
 						 repair->arena);
 		expect_rows(repair);
+		is_decided = check_reach(repair, err);
 	}
 	ath_look_fini(&seen.look);
 	return is_decided;

@@ -194,7 +194,8 @@ struct ath_half_rebuild ath_half_find_rebuild(const struct ath_intervals *interv
 	found.has_original =
 		ath_element_find(&intervals->live, ath_element_table_key(arena, original));
 	for (size_t place = 0; found.revision == chain->len && place < chain->len; place++) {
-		if (!cut[chain->order.items[place]] && touches_table(intervals, place, original))
+		if (is_next(chain, cut, chain->order.items[place]) &&
+		    touches_table(intervals, place, original))
 			found.revision = chain->order.items[place];
 	}
 	return found;
@@ -216,6 +217,67 @@ const struct ath_track *ath_half_find_lack(const struct ath_intervals *intervals
 		if (track->table != ATH_TRACK_NONE && !intervals->tracks[track->table].live)
 			continue;
 		if (ath_interval_find(intervals, track, cut, &last, &type) == ATH_PRESENCE_IN)
+			return track;
+	}
+	return NULL;
+}
+
+/* Has a table that the revision makes at least half of the columns that it gives it? */
+static bool is_same_table(const struct ath_intervals *in, const struct ath_track *table,
+			  size_t place)
+{
+	size_t wanted = 0, found = 0;
+
+	for (size_t i = table->child; i != ATH_TRACK_NONE; i = in->tracks[i].sibling) {
+		const struct ath_track *part = &in->tracks[i];
+		const struct ath_touch *net = ath_interval_find_net(part, place);
+
+		if (part->element.kind != ATH_ELEMENT_COLUMN || !net || net->verb != ATH_TOUCH_ADD)
+			continue;
+		wanted++;
+		found += part->live != NULL;
+	}
+	return 2 * found >= wanted;
+}
+
+/* Does what is live prove that the add was done, by a revision that a row says did not run? */
+static bool is_proven_strictly(const struct ath_intervals *in, const struct ath_touch *net)
+{
+	const struct ath_track *track = &in->tracks[net->track];
+
+	if (!track->live)
+		return ath_interval_is_separate(in, track, net->place) ||
+		       !in->tracks[track->table].live;
+	return ath_interval_find_first(track, net->place)->verb != ATH_TOUCH_DROP &&
+	       ath_interval_is_same_shape(track, net);
+}
+
+static bool is_proven(const struct ath_intervals *in, const struct ath_touch *net, bool strictly)
+{
+	const struct ath_track *track = &in->tracks[net->track];
+	enum ath_element_kind kind = track->element.kind;
+
+	if (net->verb == ATH_TOUCH_ALTER)
+		return net->is_derived || (track->has_types && has_type(track, net));
+	if (net->verb != ATH_TOUCH_ADD || net->is_derived)
+		return true;
+	if (track->live && (kind == ATH_ELEMENT_VIEW || kind == ATH_ELEMENT_TRIGGER))
+		return false;
+	if (track->live && kind == ATH_ELEMENT_TABLE && !is_same_table(in, track, net->place))
+		return false;
+	return !strictly || is_proven_strictly(in, net);
+}
+
+const struct ath_track *ath_half_find_unproven(const struct ath_intervals *intervals,
+					       size_t revision, bool strictly)
+{
+	size_t place = intervals->chain->nodes[revision].place;
+
+	for (const struct ath_touch *one = intervals->steps[place]; one; one = one->beside) {
+		const struct ath_track *track = &intervals->tracks[one->track];
+
+		if (one == ath_interval_find_net(track, place) &&
+		    !is_proven(intervals, one, strictly))
 			return track;
 	}
 	return NULL;

@@ -31,12 +31,21 @@ const char *ath_half_original_of(const struct ath_element *table);
 struct ath_half_rebuild {
 	const struct ath_element *table; /* `_alembic_tmp_X` in the live schema; NULL: none */
 	bool has_original;               /* X is there too; otherwise this may be the only copy */
-	size_t revision; /* the first outside the cut that touches X; chain->len: none */
+	size_t revision; /* the first that is next and touches X; chain->len: none */
 };
 
 /* Look for one; the first in the order of the live schema. */
 struct ath_half_rebuild ath_half_find_rebuild(const struct ath_intervals *intervals,
 					      const bool *cut, struct ath_arena *arena);
+
+/*
+ * The first thing that a revision does and that what is there does not prove: an altered attribute, a
+ * view or trigger, a table that shares less than half of its columns; and, if it is to be proven `strictly`
+ * (a row says that it did not run), a part of another shape, something dropped and made anew. A tip of a
+ * cut may have been interrupted before it; behind an inner revision others have run. NULL: none.
+ */
+const struct ath_track *ath_half_find_unproven(const struct ath_intervals *intervals,
+					       size_t revision, bool strictly);
 
 /*
  * The first effect of a revision of the cut that is not there, an index or the like; NULL: none. A

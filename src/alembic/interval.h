@@ -107,6 +107,15 @@ enum ath_presence ath_interval_find(const struct ath_intervals *intervals,
 /* The last touch of a track by the revision at a place, or NULL: its net effect. */
 const struct ath_touch *ath_interval_find_net(const struct ath_track *track, size_t place);
 
+/* Its first touch by that revision; it has one. */
+const struct ath_touch *ath_interval_find_first(const struct ath_track *track, size_t place);
+
+/*
+ * Is what is live, as far as it can be compared, what an add makes? A column by type family and key, an
+ * index by its name where it has one; a view and a trigger are known by their names alone, so never.
+ */
+bool ath_interval_is_same_shape(const struct ath_track *track, const struct ath_touch *touch);
+
 /* Does the revision at a place make the track's table, too? */
 bool ath_interval_is_born_with_table(const struct ath_intervals *intervals,
 				     const struct ath_track *track, size_t place);

@@ -3,6 +3,10 @@
 #include "alembic/interval.h"
 
 #include <string.h>
+#include <strings.h>
+
+#include "base/str.h"
+#include "schema/affinity.h"
 
 enum ath_presence ath_interval_next(enum ath_presence before, const struct ath_touch *touch)
 {
@@ -171,4 +175,47 @@ bool ath_interval_is_separate(const struct ath_intervals *in, const struct ath_t
 	return (track->element.kind != ATH_ELEMENT_COLUMN &&
 		track->element.kind != ATH_ELEMENT_FOREIGN) ||
 	       !ath_interval_is_born_with_table(in, track, place);
+}
+
+const struct ath_touch *ath_interval_find_first(const struct ath_track *track, size_t place)
+{
+	const struct ath_touch *one = track->touches;
+
+	while (one->place != place)
+		one = one->next;
+	return one;
+}
+
+static bool is_same_column(const struct ath_element_attributes *wanted,
+			   const struct ath_element_attributes *found)
+{
+	if (wanted->type && *wanted->type &&
+	    ath_affinity_of(wanted->type) != ath_affinity_of(found->type))
+		return false;
+	return wanted->is_key == found->is_key;
+}
+
+/* A constraint's index has a name of SQLite's own. */
+static bool is_same_name(const char *wanted, const char *found)
+{
+	return !wanted || !found || ath_str_has_prefix(found, "sqlite_autoindex_") ||
+	       strcasecmp(wanted, found) == 0;
+}
+
+bool ath_interval_is_same_shape(const struct ath_track *track, const struct ath_touch *touch)
+{
+	if (!track->live || !touch->with)
+		return true;
+	switch (track->element.kind) {
+	case ATH_ELEMENT_COLUMN:
+		return is_same_column(&touch->with->attributes, &track->live->attributes);
+	case ATH_ELEMENT_INDEX:
+	case ATH_ELEMENT_UNIQUE:
+		return is_same_name(touch->with->name, track->live->name);
+	case ATH_ELEMENT_VIEW:
+	case ATH_ELEMENT_TRIGGER:
+		return false;
+	default:
+		return true;
+	}
 }

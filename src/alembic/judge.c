@@ -156,11 +156,37 @@ static const struct ath_track *find_lack(const struct ath_inquiry *q, size_t *ou
 	return lack;
 }
 
+/* A tip of the chosen cut that is not in the stamp may have been interrupted before what shows nowhere. */
+const struct ath_track *ath_judge_find_unproven(const struct ath_inquiry *q, size_t *out_revision)
+{
+	struct ath_chain_list tips = ath_chain_find_tips(q->chain, q->choice.set, q->arena);
+	const struct ath_track *found = NULL;
+
+	for (size_t i = 0; !found && i < tips.len; i++) {
+		*out_revision = tips.items[i];
+		if (!q->stamp[tips.items[i]])
+			found = ath_half_find_unproven(&q->in, tips.items[i],
+						       ath_judge_has_rows(q));
+	}
+	return found;
+}
+
+const char *ath_judge_say_unproven(struct ath_inquiry *q, const struct ath_track *track,
+				   size_t revision)
+{
+	return ath_arena_printf(q->arena,
+				"the schema fits %s, but nothing proves that all of revision %s "
+				"ran ('%s')",
+				ath_judge_say(q, q->choice.set), ath_judge_id(q, revision),
+				track->element.key);
+}
+
 static void accept_choice(struct ath_inquiry *q)
 {
 	bool is_base = !ath_explain_rows(q->chain, q->choice.set, q->arena).len;
 	size_t interrupted = q->chain->len;
-	const struct ath_track *lack = find_lack(q, &interrupted);
+	const struct ath_track *lack = find_lack(q, &interrupted), *unproven;
+	size_t tip = q->chain->len;
 
 	ath_judge_set_range(q, q->choice.lowest, q->choice.highest);
 	/* both were looked for above the stamp, and there is none */
@@ -177,6 +203,10 @@ static void accept_choice(struct ath_inquiry *q)
 				"been interrupted",
 				ath_judge_say(q, q->choice.lowest), lack->element.key));
 		q->out->half.revision = interrupted;
+	} else if (q->choice.is_sure && (unproven = ath_judge_find_unproven(q, &tip))) {
+		ath_judge_ask(q, ATH_VERDICT_HALF_APPLIED,
+			      ath_judge_say_unproven(q, unproven, tip));
+		q->out->half.revision = tip;
 	} else if (!q->choice.is_sure) {
 		ath_judge_ask(
 			q, q->choice.class_len > 1 ? ATH_VERDICT_EQUIVALENT : ATH_VERDICT_AMBIGUOUS,

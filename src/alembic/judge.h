@@ -56,6 +56,16 @@ void ath_judge_half(struct ath_inquiry *q);
 /* A table is left of an interrupted rebuild above a cut, which is known for sure or not. */
 void ath_judge_rebuild(struct ath_inquiry *q, const bool *cut, bool is_sure);
 
+/*
+ * What does not prove that a tip of the chosen cut, outside the stamp, ran to its end; NULL: nothing.
+ * `out_revision` is that tip.
+ */
+const struct ath_track *ath_judge_find_unproven(const struct ath_inquiry *q, size_t *out_revision);
+
+/* The same as a sentence. */
+const char *ath_judge_say_unproven(struct ath_inquiry *q, const struct ath_track *track,
+				   size_t revision);
+
 /* Is the left-over explained by a revision above the cut? Otherwise it is drift. */
 bool ath_judge_is_rebuilding(const struct ath_inquiry *q);
 

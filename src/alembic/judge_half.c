@@ -56,8 +56,11 @@ void ath_judge_half(struct ath_inquiry *q)
 		answer_half(q, q->stamp, ATH_DECISION_COMPLETE,
 			    ath_arena_printf(q->arena,
 					     "all tables and columns of revision %s are there, but "
-					     "nothing proves that its data steps ran",
-					     id));
+					     "nothing proves that %s ran",
+					     id,
+					     q->input->effects[q->half.revision].has_data
+						     ? "its data steps"
+						     : "the rest of it"));
 	else
 		answer_half(q, q->stamp, ATH_DECISION_COMPLETE,
 			    ath_arena_printf(
@@ -95,7 +98,8 @@ bool ath_judge_is_ahead_by_one(const struct ath_inquiry *q)
 	const struct ath_effects *effects = &q->input->effects[q->half.revision];
 
 	return q->half.count == 1 && q->half.is_whole && effects->is_literal &&
-	       !effects->has_data && !ath_interval_is_blind(effects) && !q->rebuild.table;
+	       !effects->has_data && !ath_interval_is_blind(effects) && !q->rebuild.table &&
+	       !ath_half_find_unproven(&q->in, q->half.revision, true);
 }
 
 /* Does the chosen class begin beyond the revision that seems half there, or lie elsewhere? */

@@ -80,7 +80,8 @@ static bool has_early_tables_only(const struct ath_inquiry *q)
 
 static void move_up(struct ath_inquiry *q)
 {
-	size_t risk = ath_choose_find_risk(&q->in, q->choice.set, q->stamp);
+	size_t risk = ath_choose_find_risk(&q->in, q->choice.set, q->stamp), tip;
+	const struct ath_track *unproven;
 
 	if (!q->choice.is_sure)
 		ath_judge_ask(
@@ -100,6 +101,8 @@ static void move_up(struct ath_inquiry *q)
 					 "only weak evidence speaks for a later revision than the "
 					 "stamp, and nothing proves that revision %s ran",
 					 ath_judge_id(q, risk)));
+	else if ((unproven = ath_judge_find_unproven(q, &tip)))
+		ath_judge_ask(q, ATH_VERDICT_AHEAD, ath_judge_say_unproven(q, unproven, tip));
 	else
 		ath_judge_answer(q, ATH_VERDICT_AHEAD, ATH_DECISION_STAMP, q->choice.set,
 				 ath_arena_printf(q->arena,

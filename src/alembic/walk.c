@@ -7,7 +7,6 @@
 #include "alembic/half.h"
 #include "base/str.h"
 #include "base/vec.h"
-#include "schema/affinity.h"
 
 struct walker {
 	const struct ath_walk_question *question;
@@ -42,32 +41,27 @@ static enum ath_presence presence_of(const struct walker *walker, const struct a
 	return ath_interval_find(&walker->in, track, walker->cut, &last, &type);
 }
 
+/* Is the column's default the one that the revision gives it? Rows that hold another are the user's. */
+static bool has_own_default(const struct ath_track *track, const struct ath_touch *touch)
+{
+	const char *wanted = touch->with ? touch->with->attributes.default_value : NULL;
+	const char *found = track->live->attributes.default_value;
+
+	return track->element.kind != ATH_ELEMENT_COLUMN || !found || ath_str_is(wanted, found);
+}
+
 /* Is it the work of this revision alone, and can it be dropped by a statement of its own? */
-static bool is_undoable(const struct walker *walker, const struct ath_track *track)
+static bool is_undoable(const struct walker *walker, const struct ath_track *track,
+			const struct ath_touch *touch)
 {
 	enum ath_presence before = presence_of(walker, track);
 
 	if (!track->live || (before != ATH_PRESENCE_NOT_YET && before != ATH_PRESENCE_OUT))
 		return false;
-	if (track->element.kind == ATH_ELEMENT_FOREIGN)
+	if (track->element.kind == ATH_ELEMENT_FOREIGN || !has_own_default(track, touch))
 		return false;
 	return track->element.kind != ATH_ELEMENT_UNIQUE ||
 	       !ath_str_has_prefix(track->live->name ? track->live->name : "", "sqlite_autoindex_");
-}
-
-/* Type family and key membership, where both are known. */
-static bool is_same_shape(const struct ath_track *track, const struct ath_touch *touch)
-{
-	const struct ath_element_attributes *wanted, *found;
-
-	if (track->element.kind != ATH_ELEMENT_COLUMN || !track->live || !touch->with)
-		return true;
-	wanted = &touch->with->attributes;
-	found = &track->live->attributes;
-	if (wanted->type && *wanted->type &&
-	    ath_affinity_of(wanted->type) != ath_affinity_of(found->type))
-		return false;
-	return wanted->is_key == found->is_key;
 }
 
 static void count_add(const struct walker *walker, const struct ath_touch *touch,
@@ -78,7 +72,8 @@ static void count_add(const struct walker *walker, const struct ath_touch *touch
 	bool is_born = ath_interval_is_born_with_table(&walker->in, track, touch->place);
 
 	if (!ath_interval_is_separate(&walker->in, track, touch->place)) {
-		if (walker->present[track->table] && (!is_there || !is_same_shape(track, touch)))
+		if (walker->present[track->table] &&
+		    (!is_there || !ath_interval_is_same_shape(track, touch)))
 			tally->other = track;
 		return;
 	}
@@ -87,11 +82,11 @@ static void count_add(const struct walker *walker, const struct ath_touch *touch
 		return;
 	tally->done++;
 	tally->added++;
-	if (!is_same_shape(track, touch))
+	if (!ath_interval_is_same_shape(track, touch))
 		tally->other = track;
 	if (is_born && track->live)
 		return; /* it goes with its table */
-	if (is_undoable(walker, track))
+	if (is_undoable(walker, track, touch))
 		*ath_vec_push(&tally->there) = *track->live;
 	else
 		tally->kept = track;
@@ -112,23 +107,13 @@ static void count_drop(const struct walker *walker, const struct ath_touch *touc
 		tally->lost = track;
 }
 
-/* The first touch of a track by the revision at a place; it has one. */
-static const struct ath_touch *first_of(const struct ath_track *track, size_t place)
-{
-	const struct ath_touch *one = track->touches;
-
-	while (one->place != place)
-		one = one->next;
-	return one;
-}
-
 /*
  * Is it there from before, to be dropped and made again by the revision at a place (with another rule
  * on delete, say)? Then that it is there tells nothing.
  */
 static bool is_made_anew(const struct walker *walker, const struct ath_track *track, size_t place)
 {
-	const struct ath_touch *first = first_of(track, place);
+	const struct ath_touch *first = ath_interval_find_first(track, place);
 	enum ath_presence before = presence_of(walker, track);
 
 	return first->verb == ATH_TOUCH_DROP && walker->present[first->track] &&
@@ -138,7 +123,7 @@ static bool is_made_anew(const struct walker *walker, const struct ath_track *tr
 /* Is it made for a while only? Then that it is not there tells nothing. */
 static bool is_passing(const struct walker *walker, const struct ath_track *track, size_t place)
 {
-	const struct ath_touch *first = first_of(track, place);
+	const struct ath_touch *first = ath_interval_find_first(track, place);
 
 	return first->verb == ATH_TOUCH_ADD && !walker->present[first->track];
 }
@@ -208,7 +193,12 @@ static void decide_present(const struct walker *walker, const struct ath_effects
 		return;
 	}
 	out->act = ATH_WALK_STOP;
-	if (ath_interval_is_blind(effects))
+	if (tally->other)
+		out->reason = ath_arena_printf(
+			walker->arena,
+			"part of it is there, and '%s' is not, or need not be, what it makes",
+			tally->other->element.key);
+	else if (ath_interval_is_blind(effects))
 		out->reason = "part of it is there, and not all that it does is known";
 	else if (tally->lost)
 		out->reason = ath_arena_printf(walker->arena,

@@ -44,10 +44,11 @@ DEPTH = 12                          # local functions within one another
 STEPS = 200000                      # syntax nodes walked in one revision
 
 HARMLESS = frozenset("""__future__ abc base64 binascii calendar collections contextlib copy csv dataclasses datetime
-    decimal enum fractions hashlib html inspect io itertools json locale logging math numbers operator pathlib pprint
+    decimal enum fractions hashlib html inspect itertools json locale logging math numbers operator pprint
     random re secrets statistics string struct textwrap time traceback types typing typing_extensions unicodedata
     uuid warnings zoneinfo sys os""".split())
-DANGEROUS = ("os.system", "os.popen", "os.exec", "os.spawn", "os.fork", "sys.exit", "sys.modules", "sys.settrace",
+DANGEROUS = ("os.rename", "os.replace", "os.remove", "os.unlink", "os.mkdir", "os.makedirs", "os.rmdir", "os.link",
+             "os.symlink", "os.chmod", "os.chown", "os.truncate", "os.utime", "os.write", "os.open", "os.system", "os.popen", "os.exec", "os.spawn", "os.fork", "sys.exit", "sys.modules", "sys.settrace",
              "operator.methodcaller", "inspect.getmodule", "contextlib.ExitStack")
 BUILTINS = frozenset("""print len str int float bool list tuple dict set frozenset sorted reversed enumerate zip range
     min max sum any all isinstance issubclass repr abs round hasattr type iter next ValueError RuntimeError

@@ -3,6 +3,7 @@
 #include "sqlite/undo.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -20,10 +21,13 @@ static const enum ath_element_kind order[] = {
 	ATH_ELEMENT_COLUMN,  ATH_ELEMENT_TABLE, ATH_ELEMENT_FOREIGN,
 };
 
+/* What SQLite refuses to drop (something else needs it) is for a person, not a failure. */
 static bool run(struct undo *undo, struct ath_str *sql, struct ath_err *err)
 {
 	bool is_done = ath_db_exec(undo->db, ath_str_get(sql), err);
 
+	if (!is_done && err->code == ATH_ERR_DATABASE)
+		err->code = ATH_ERR_DECISION;
 	ath_str_fini(sql);
 	return is_done;
 }
@@ -65,6 +69,28 @@ static bool find_column(struct undo *undo, const struct ath_element *part, const
 	return err->code == ATH_ERR_OK;
 }
 
+/*
+ * Append "and it is not the default". The default is evaluated without a table, so that a name in it is
+ * no column, and compared as a literal: with the column's affinity, as it was stored, but byte for byte.
+ * One that cannot be told so equals no value.
+ */
+static void put_not_default(struct undo *undo, const char *name, const char *default_value,
+			    struct ath_str *out)
+{
+	struct ath_err ignored = { 0 };
+	struct ath_str query = { 0 };
+	char *literal = NULL;
+
+	ath_str_printf(&query, "SELECT quote(%s)", default_value);
+	if (ath_db_query_text(undo->db, ath_str_get(&query), &literal, &ignored) && literal) {
+		ath_str_puts(out, " AND ");
+		ath_db_put_identifier(out, name);
+		ath_str_printf(out, " IS NOT %s COLLATE BINARY", literal);
+	}
+	free(literal);
+	ath_str_fini(&query);
+}
+
 /* Rows whose value would be lost. */
 static bool count_values(struct undo *undo, const char *table, const char *name,
 			 const char *default_value, int64_t *out_count, struct ath_err *err)
@@ -77,11 +103,8 @@ static bool count_values(struct undo *undo, const char *table, const char *name,
 	ath_str_puts(&sql, " WHERE ");
 	ath_db_put_identifier(&sql, name);
 	ath_str_puts(&sql, " IS NOT NULL");
-	if (default_value) {
-		ath_str_puts(&sql, " AND ");
-		ath_db_put_identifier(&sql, name);
-		ath_str_printf(&sql, " IS NOT (%s)", default_value);
-	}
+	if (default_value)
+		put_not_default(undo, name, default_value, &sql);
 	is_counted = ath_db_query_int(undo->db, ath_str_get(&sql), out_count, err);
 	ath_str_fini(&sql);
 	return is_counted;
@@ -91,7 +114,7 @@ static bool undo_column(struct undo *undo, const struct ath_element *part, struc
 {
 	const char *name, *default_value = NULL;
 	struct ath_str sql = { 0 };
-	int64_t values;
+	int64_t values = 0;
 
 	if (!find_column(undo, part, &name, &default_value, err) ||
 	    !count_values(undo, part->table, name, default_value, &values, err))
@@ -158,14 +181,56 @@ static bool find_referrer(struct undo *undo, const char *table, const char **out
 	return err->code == ATH_ERR_OK;
 }
 
+/* Of a query whose parameter is the table's name. */
+static bool count_of(struct undo *undo, const char *query, const char *table, int64_t *out_count,
+		     struct ath_err *err)
+{
+	struct ath_stmt *stmt = ath_db_prepare(undo->db, query, err);
+
+	if (!stmt)
+		return false;
+	ath_stmt_bind_text(stmt, 1, table);
+	if (ath_stmt_next(stmt, err))
+		*out_count = ath_stmt_int(stmt, 0);
+	ath_stmt_free(stmt);
+	return err->code == ATH_ERR_OK;
+}
+
+/* Has it triggers, or had it rows whose numbers are not to be given again? */
+static bool is_in_use(struct undo *undo, const char *table, bool *out_is, struct ath_err *err)
+{
+	int64_t triggers = 0, has_sequence = 0, numbers = 0;
+
+	if (!count_of(undo,
+		      "SELECT count(*) FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ?1 "
+		      "COLLATE NOCASE",
+		      table, &triggers, err) ||
+	    !ath_db_query_int(undo->db,
+			      "SELECT count(*) FROM sqlite_schema WHERE name = 'sqlite_sequence'",
+			      &has_sequence, err) ||
+	    (has_sequence &&
+	     !count_of(undo, "SELECT count(*) FROM sqlite_sequence WHERE name = ?1 COLLATE NOCASE",
+		       table, &numbers, err)))
+		return false;
+	*out_is = triggers || numbers;
+	return true;
+}
+
 static bool undo_table(struct undo *undo, const struct ath_element *part, struct ath_err *err)
 {
 	const char *referrer;
 	int64_t rows;
+	bool is_used;
 
 	if (!count_rows(undo, part->table, &rows, err) ||
-	    !find_referrer(undo, part->table, &referrer, err))
+	    !find_referrer(undo, part->table, &referrer, err) ||
+	    !is_in_use(undo, part->table, &is_used, err))
 		return false;
+	if (is_used)
+		return ath_err_set(err, ATH_ERR_DECISION,
+				   "'%s' has no rows, but it has been in use: it has triggers, or "
+				   "has given numbers to rows",
+				   part->key);
 	if (rows)
 		return ath_err_set(err, ATH_ERR_DECISION,
 				   "'%s' has %" PRId64 " row%s, which would be lost", part->key,

@@ -93,6 +93,12 @@ static const struct lab_row by_name[] = {
 	{ "r2", "r1", "+C:a.y", "blind" },
 	{ "r3", "r2", "-N:a.ix", "lower" },
 };
+/* What shows nowhere: an attribute that is altered last; a rebuild of a table that is not next. */
+static const struct lab_row altering[] = {
+	{ "r1", NULL, "+T:a(id,t) +T:b(id)", NULL },
+	{ "r2", "r1", "+C:a.x ~C:a.t", NULL },
+	{ "r3", "r2", "+C:b.y", NULL },
+};
 
 struct row {
 	const char *name;
@@ -113,6 +119,14 @@ static const struct row rows[] = {
 	  T(EQUIVALENT), TO(ASK), NULL, "r3 r2" },
 	{ "empty revision on top", OF(simple), NULL, "+T:a(id,y,z) +T:b(id,k)", T(EQUIVALENT),
 	  TO(STAMP), "r5", "r5 r4" },
+	{ "one ahead but for an attribute", OF(altering), "r1", "+T:a(id,t,x) +T:b(id)",
+	  T(HALF_APPLIED), TO(COMPLETE), "r1", "r2 r1" },
+	{ "no row, and an attribute unproven", OF(altering), NULL, "+T:a(id,t,x) +T:b(id)",
+	  T(HALF_APPLIED), TO(ASK), NULL, "r2" },
+	{ "a later revision proves it", OF(altering), "r1", "+T:a(id,t,x) +T:b(id,y)", T(AHEAD),
+	  TO(STAMP), "r3", "r3" },
+	{ "left-over of a table that is not next", OF(altering), "r1",
+	  "+T:a(id,t) +T:b(id) +T:_alembic_tmp_b(id)", T(EXACT), TO(NONE), "r1", "r1" },
 	{ "ahead over a data step", OF(simple), "r1", "+T:a(id,y,z) +T:b(id,k)", T(AHEAD),
 	  TO(STAMP), "r5", "r5 r4" },
 	{ "behind by two strong ones", OF(simple), "r5", "+T:a(id,x) +I:a(x)", T(BEHIND), TO(STAMP),
