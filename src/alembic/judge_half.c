@@ -25,6 +25,16 @@ static void answer_half(struct ath_inquiry *q, const bool *cut, enum ath_decisio
 	ath_judge_answer(q, ATH_VERDICT_HALF_APPLIED, decision, cut, reason);
 }
 
+/* Is a part of it there in another shape, or known by its name alone? Then it may be somebody else's. */
+static bool may_be_another(const struct ath_inquiry *q)
+{
+	const struct ath_track *track = ath_half_find_unproven(&q->in, q->half.revision, true);
+
+	return track &&
+	       ath_interval_find_net(track, q->chain->nodes[q->half.revision].place)->verb !=
+		       ATH_TOUCH_ALTER;
+}
+
 /* Part of a next revision is there, or all of one that did more than the schema shows. */
 void ath_judge_half(struct ath_inquiry *q)
 {
@@ -51,6 +61,12 @@ void ath_judge_half(struct ath_inquiry *q)
 			    ath_arena_printf(q->arena,
 					     "part of revision %s is there, but so is something of "
 					     "another revision",
+					     id));
+	else if (q->half.is_whole && may_be_another(q))
+		answer_half(q, q->stamp, ATH_DECISION_ASK,
+			    ath_arena_printf(q->arena,
+					     "all that revision %s makes is there, but not as it "
+					     "makes it",
 					     id));
 	else if (q->half.is_whole)
 		answer_half(q, q->stamp, ATH_DECISION_COMPLETE,
