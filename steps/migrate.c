@@ -4,7 +4,6 @@
  * is asked for, the upgrade is rehearsed on a second copy that is thrown away, its failure is a
  * warning, and what is verified is the repaired copy.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "alembic/walk.h"

@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "cli/print.h"
 #include "cli/result.h"
+#include "sqlite/handle.h"
 
 bool ath_foresee_is_question(const struct ath_inspection *inspection)
 {
@@ -33,8 +34,7 @@ static const char *foresee_repair(const struct ath_inspection *inspection)
 		return "has nothing to do; what is pending is for install";
 	case ATH_DECISION_STAMP:
 		return "writes the row on a copy, rehearses what is pending on another, and "
-		       "commits "
-		       "the row alone";
+		       "commits the row alone";
 	case ATH_DECISION_INIT:
 		return "stops here: there is nothing to repair, install makes the database";
 	default:
@@ -124,10 +124,10 @@ static const char *infer_without_rows(struct ath_inspection *inspection)
 }
 
 /* In single quotes for a shell; inside, for SQL. */
-static void put_quoted(struct ath_str *out, const char *text, char quote, const char *escaped)
+static void put_quoted(struct ath_str *out, const char *text, const char *escaped)
 {
 	for (; *text; text++) {
-		if (*text == quote)
+		if (*text == '\'')
 			ath_str_puts(out, escaped);
 		else
 			ath_str_putc(out, *text);
@@ -145,17 +145,17 @@ static const char *foresee_by_hand(struct ath_inspection *inspection)
 	revision = infer_without_rows(inspection);
 	if (!revision)
 		return NULL;
-	put_quoted(&path, inspection->path, '\'', "'\\''");
-	ath_str_puts(&sql, "BEGIN IMMEDIATE; DELETE FROM \"");
-	put_quoted(&sql, inspection->version_table, '"', "\"\"");
-	ath_str_puts(&sql, "\"; INSERT INTO \"");
-	put_quoted(&sql, inspection->version_table, '"', "\"\"");
-	ath_str_puts(&sql, "\" (version_num) VALUES ('");
-	put_quoted(&sql, revision, '\'', "''");
+	put_quoted(&path, inspection->path, "'\\''");
+	ath_str_puts(&sql, "BEGIN IMMEDIATE; DELETE FROM ");
+	ath_db_put_identifier(&sql, inspection->version_table);
+	ath_str_puts(&sql, "; INSERT INTO ");
+	ath_db_put_identifier(&sql, inspection->version_table);
+	ath_str_puts(&sql, " (version_num) VALUES ('");
+	put_quoted(&sql, revision, "''");
 	ath_str_puts(&sql, "'); COMMIT;");
 	ath_str_printf(&out, "sqlite3 '%s' \".backup 'before-stamp.db'\" && sqlite3 '%s' '",
 		       ath_str_get(&path), ath_str_get(&path));
-	put_quoted(&out, ath_str_get(&sql), '\'', "'\\''");
+	put_quoted(&out, ath_str_get(&sql), "'\\''");
 	ath_str_putc(&out, '\'');
 	text = ath_arena_strdup(&inspection->arena, ath_str_get(&out));
 	ath_str_fini(&path);

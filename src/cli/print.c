@@ -165,15 +165,15 @@ static void put_repaired(const struct ath_project *project, const struct ath_rep
 	const char *before = ath_pairs_get(facts, "database.rows");
 	const char *pending = ath_pairs_get(facts, "database.pending");
 	const char *rehearsal = ath_pairs_find(facts, "database.rehearsal");
+	const char *doubt = ath_pairs_get(facts, "database.doubt");
 	char *command = ath_project_command(project, "install");
 
 	if (ath_str_is(ath_pairs_find(facts, "database.work"), "none"))
-		ath_str_printf(out, "athanor: nothing to repair, the version row '%s' is true\n",
-			       rows);
+		ath_str_printf(out, "athanor: nothing to repair, the version row '%s' is %s\n",
+			       rows, *doubt ? "as you said" : "true");
 	else if (strcmp(report->database, "unchanged") == 0)
-		ath_str_printf(out,
-			       "athanor: nothing was repaired: what an interrupted rebuild has "
-			       "left holds rows, and is for you to look at\n");
+		ath_str_printf(out, "athanor: nothing was repaired, the version row stays '%s'\n",
+			       rows);
 	else if (strcmp(rows, before) == 0)
 		ath_str_printf(out, "athanor: repaired, the database is whole and at '%s'\n", rows);
 	else

@@ -233,7 +233,7 @@ static int say_nothing(struct runner *runner)
 		return ath_print_error(&err, NULL);
 	if (!runner->options->quiet && !runner->options->json)
 		printf("athanor: nothing to do, %s %s\n", runner->project.recipe.name,
-		       runner->options->repairs_only ? "has a sound database"
+		       runner->options->repairs_only ? "needs no repair"
 		       : runner->project.is_partial  ? "has the chosen steps"
 						     : "is installed");
 	if (!runner->options->quiet && !runner->options->json) {

@@ -6,13 +6,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alembic/effects_text.h"
 #include "alembic/scan.h"
 #include "base/str.h"
+#include "bridge/request.h"
 #include "os/file.h"
 
 enum {
 	HEAD = ATH_DIGEST_TEXT, /* the digits and the line end */
 };
+
+void ath_cache_add_programs(struct ath_digest *digest)
+{
+	static const char ours[] = ATH_VERSION " " ATH_EFFECTS_TEXT_FORMAT;
+	char program[ATH_HASH_TEXT];
+
+	ath_bridge_hash_program(program);
+	ath_digest_add(digest, program, sizeof(program));
+	ath_digest_add(digest, ours, sizeof(ours));
+}
 
 bool ath_cache_add_file(struct ath_digest *digest, const char *path)
 {

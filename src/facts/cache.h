@@ -36,6 +36,9 @@ struct ath_cache_key {
  */
 ATH_NODISCARD bool ath_cache_add_chain(struct ath_digest *digest, const struct ath_chain *chain);
 
+/* For a key: both programs, the one that reads the files and this one, which reads its answers. */
+void ath_cache_add_programs(struct ath_digest *digest);
+
 /* For a key: the digest goes on over a file's length and bytes. False: it cannot be read. */
 ATH_NODISCARD bool ath_cache_add_file(struct ath_digest *digest, const char *path);
 

@@ -35,17 +35,6 @@ static bool add_interpreter(struct ath_digest *digest, const char *python)
 	return is_there;
 }
 
-/* Both programs: the one that reads the files, and this one, which reads its answers. */
-static void add_programs(struct ath_digest *digest)
-{
-	static const char ours[] = ATH_VERSION " " ATH_EFFECTS_TEXT_FORMAT;
-	char program[ATH_HASH_TEXT];
-
-	ath_bridge_hash_program(program);
-	ath_digest_add(digest, program, sizeof(program));
-	ath_digest_add(digest, ours, sizeof(ours));
-}
-
 struct ath_cache_key ath_facts_effects_key(const struct ath_facts_reader *reader,
 					   const struct ath_chain *chain)
 {
@@ -55,7 +44,7 @@ struct ath_cache_key ath_facts_effects_key(const struct ath_facts_reader *reader
 	if (!reader->state_dir || !reader->python)
 		return key;
 	digest = ath_digest_new();
-	add_programs(digest);
+	ath_cache_add_programs(digest);
 	if (add_interpreter(digest, reader->python) && ath_cache_add_chain(digest, chain))
 		key.state_dir = reader->state_dir;
 	ath_digest_finish(digest, key.digest);

@@ -9,16 +9,6 @@
 #include "bridge/request.h"
 #include "os/file.h"
 
-static void add_programs(struct ath_digest *digest)
-{
-	static const char ours[] = ATH_VERSION " " ATH_EFFECTS_TEXT_FORMAT;
-	char program[ATH_HASH_TEXT];
-
-	ath_bridge_hash_program(program);
-	ath_digest_add(digest, program, sizeof(program));
-	ath_digest_add(digest, ours, sizeof(ours));
-}
-
 struct ath_cache_key ath_facts_replay_key(const struct ath_facts_replay *asked,
 					  struct ath_arena *arena)
 {
@@ -29,7 +19,7 @@ struct ath_cache_key ath_facts_replay_key(const struct ath_facts_replay *asked,
 	const char *env_py;
 
 	ath_facts_chain_stamp(asked->place, arena, &env_py, stamp);
-	add_programs(digest);
+	ath_cache_add_programs(digest);
 	ath_digest_add(digest, asked->place->section, strlen(asked->place->section) + 1);
 	if (env_py && ath_cache_add_file(digest, ini) && ath_cache_add_file(digest, env_py) &&
 	    ath_cache_add_chain(digest, asked->chain))
