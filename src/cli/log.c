@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* cli/log: every state transition of a run, or the full output of a step. */
-#include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +18,15 @@ enum {
 	MOST_RUNS = 1000, /* that are searched for a mark */
 };
 
+/* Is it the number of the run? A mark may begin with the digits of another run's number. */
+static bool is_number_of(const char *wanted, const struct ath_replay_run *run)
+{
+	char number[24];
+
+	snprintf(number, sizeof(number), "%" PRId64, run->id);
+	return strcmp(wanted, number) == 0;
+}
+
 /* The run of that mark or number, or the newest one that did something for NULL. */
 static bool find_run(struct ath_project *project, const char *wanted, struct ath_replay_run *out,
 		     struct ath_err *err)
@@ -29,7 +38,7 @@ static bool find_run(struct ath_project *project, const char *wanted, struct ath
 		return false;
 	for (size_t i = 0; i < runs.len; i++) {
 		if (!wanted || strcmp(wanted, runs.items[i].mark) == 0 ||
-		    strtoll(wanted, NULL, 10) == runs.items[i].id) {
+		    is_number_of(wanted, &runs.items[i])) {
 			*out = runs.items[i];
 			return true;
 		}

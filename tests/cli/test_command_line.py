@@ -155,6 +155,17 @@ def test_log_of_a_run_or_step_that_is_not_there_is_named(failed):
     assert "../bake" in lab.athanor("log", "-C", failed.root, "last", "../bake").is_status(1).err
 
 
+def test_log_takes_a_mark_or_a_number_and_never_the_one_for_the_other(failed):
+    """A mark may begin with the digits of another run's number."""
+    lab.athanor("install", "--only", "bake", failed.root).is_status(1)
+    lab.execute(failed.path(".athanor/journal.db"), "UPDATE run SET mark = '2abcdef012345678' WHERE id = 1")
+    ids = dict(failed.journal("SELECT id, mark FROM run"))
+    for number, mark in ids.items():
+        for word in (str(number), mark):
+            assert lab.athanor("log", "-C", failed.root, word).is_status(0).out.startswith("run %s " % mark)
+    assert "'1x'" in lab.athanor("log", "-C", failed.root, "1x").is_status(1).err
+
+
 def test_quiet_says_the_failure_alone(bare):
     bare.recipe("steps:\n  bake: {run: [sh, -c, 'echo cold; exit 3'], needs: []}\n")
     quiet = lab.athanor("install", "--quiet", "--only", "bake", bare.root).is_status(1)
