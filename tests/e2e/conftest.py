@@ -1,47 +1,19 @@
 # SPDX-License-Identifier: MIT
 """Places for whole installations: each is made once in a session and handed to every test as new."""
-import contextlib
 import os
 import shutil
-import sqlite3
 import sys
 
 import pytest
 
 sys.path.insert(0, os.path.dirname(__file__))
 import lab  # noqa: E402
+from places import bare, small, small_place  # noqa: E402, F401
 
 
 def pytest_addoption(parser):
     parser.addoption("--soak", type=int, default=int(os.environ.get("SOAK") or 0),
                      help="how often the tests that kill at a random moment do so")
-
-
-@pytest.fixture(scope="session")
-def small_place(tmp_path_factory):
-    """A folder whose environment is healthy and has what the small project needs."""
-    place = tmp_path_factory.mktemp("small") / "app"
-    place.mkdir()
-    lab.make_venv(place / ".venv", "alembic", "sqlalchemy")
-    return place
-
-
-@pytest.fixture
-def small(small_place):
-    """A small application with three revisions; its environment needs nothing."""
-    lab.empty(small_place, keep=".venv")
-    project = lab.Project(small_place).alembic()
-    yield project
-    with contextlib.suppress(sqlite3.Error, OSError):  # a test may have damaged the journal
-        for pid in lab.survivors(project):
-            os.kill(pid, 9)
-
-
-@pytest.fixture
-def bare(tmp_path):
-    """A small application that has no environment yet."""
-    (tmp_path / "app").mkdir()
-    return lab.Project(tmp_path / "app").alembic()
 
 
 @pytest.fixture(scope="session")
