@@ -58,7 +58,8 @@ install_packages() {
 	[ "${#missing[@]}" -eq 0 ] || fail "installed, but still not usable: ${missing[*]}"
 }
 
-# build DIRECTORY OPTION...: configures it (anew if its options have changed), then compiles what has changed.
+# build DIRECTORY OPTION...: configures it (anew if its options have changed), then compiles what has changed, of
+# everything or of the files that $targets names.
 build() {
 	local directory=$1
 	shift
@@ -67,5 +68,6 @@ build() {
 		meson setup "$directory" "$@" || return
 		printf '%s\n' "$*" >"$directory/options"
 	fi
-	ninja -C "$directory"
+	# shellcheck disable=SC2086 # a list of words
+	ninja -C "$directory" ${targets:-}
 }

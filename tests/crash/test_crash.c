@@ -58,7 +58,8 @@ struct world {
 	int live, image;  /* revisions: of the database, of its copy */
 	int clone;        /* swept by every new run */
 	int starts[SLOTS];
-	int points, stop_at; /* passed so far; where to stop, 0: nowhere */
+	_Atomic int points; /* passed so far, by any thread */
+	int stop_at;        /* where to stop, 0: nowhere */
 	int wanted;          /* steps that the last plan wanted to run */
 	bool acts_before_note;
 };
