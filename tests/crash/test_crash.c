@@ -60,7 +60,7 @@ struct world {
 	int starts[SLOTS];
 	_Atomic int points; /* passed so far, by any thread */
 	int stop_at;        /* where to stop, 0: nowhere */
-	int wanted;          /* steps that the last plan wanted to run */
+	int wanted;         /* steps that the last plan wanted to run */
 	bool acts_before_note;
 };
 
