@@ -22,6 +22,7 @@
 #include "cli/result.h"
 #include "engine/run.h"
 #include "journal/journal.h"
+#include "os/cgroup.h"
 #include "os/file.h"
 #include "os/loop.h"
 #include "os/process.h"
@@ -41,6 +42,7 @@ struct runner {
 	const struct ath_options *options;  /* borrowed */
 	struct ath_project project;         /* owned */
 	struct ath_lock lock;               /* owned */
+	struct ath_cgroup group;            /* of this run */
 	struct ath_result result;           /* owned; the states of steps, for --json */
 	struct ath_ui_plain plain;
 	char mark[ATH_SECRET_TEXT];
@@ -170,6 +172,23 @@ static void sweep_folder(const struct runner *runner, const char *mark)
 	free(runs);
 }
 
+/* By its group, where it had one, and by its mark: the group's members may have erased that. */
+static void end_processes(const char *mark)
+{
+	struct ath_cgroup_place place;
+	struct ath_str entry = { 0 };
+	unsigned killed;
+
+	ath_cgroup_find_place(&place);
+	killed = ath_cgroup_sweep(&place, mark, ath_warden_report_stuck);
+	ath_str_printf(&entry, "ATHANOR_RUN=%s", mark);
+	killed += ath_process_sweep(ath_str_get(&entry), ath_warden_report_stuck);
+	ath_str_fini(&entry);
+	if (killed)
+		fprintf(stderr, "athanor: ended %u process%s of an earlier run that died\n", killed,
+			killed == 1 ? "" : "es");
+}
+
 /* No process of a run that died may live beside this one; its copies go, its row is closed. */
 static bool bury_dead_runs(struct runner *runner, struct ath_err *err)
 {
@@ -178,22 +197,10 @@ static bool bury_dead_runs(struct runner *runner, struct ath_err *err)
 	bool is_done = ath_replay_load_open(runner->project.journal, &arena, &open, err);
 
 	for (size_t i = 0; is_done && i < open.len; i++) {
-		char *entry = NULL;
-		unsigned killed = 0;
-
-		if (strcmp(open.items[i].boot_id, runner->boot_id) == 0) {
-			struct ath_str text = { 0 };
-
-			ath_str_printf(&text, "ATHANOR_RUN=%s", open.items[i].mark);
-			entry = ath_str_steal(&text);
-			killed = ath_process_sweep(entry, NULL);
-		}
-		if (killed)
-			fprintf(stderr, "athanor: ended %u process%s of an earlier run that died\n",
-				killed, killed == 1 ? "" : "es");
+		if (strcmp(open.items[i].boot_id, runner->boot_id) == 0)
+			end_processes(open.items[i].mark);
 		sweep_folder(runner, open.items[i].mark);
 		is_done = ath_journal_mark_dead(runner->project.journal, open.items[i].id, err);
-		free(entry);
 	}
 	ath_arena_fini(&arena);
 	return is_done;
@@ -415,12 +422,17 @@ static int orchestrate(struct runner *runner)
 		free(run_dir);
 		return ath_print_error(&err, NULL);
 	}
+	ath_warden_wait_until_ready(&runner->lock);
 	run_steps(runner, loop, &report);
 	ath_print_report(&runner->project, &report, &text);
 	ath_print_flush(&text, report.exit_status != 0 || runner->options->json);
 	if (runner->options->json)
 		ath_result_print(&runner->result, &runner->project, &report);
-	ath_process_end_all(NULL, NULL);
+	ath_process_end_all(NULL, ath_warden_report_stuck);
+	if (ath_warden_is_dead(&runner->lock)) {
+		ath_cgroup_leave(&runner->group);
+		ath_cgroup_remove(&runner->group);
+	}
 	ath_loop_free(loop);
 	runner->project.world.run_dir = NULL;
 	free(run_dir);
@@ -430,6 +442,7 @@ static int orchestrate(struct runner *runner)
 /* The plan says that something runs. */
 static int carry_out(struct runner *runner)
 {
+	struct ath_cgroup_place place;
 	struct ath_err err = { 0 };
 
 	if (runner->options->dry_run)
@@ -442,8 +455,12 @@ static int carry_out(struct runner *runner)
 	}
 	ath_journal_close(runner->project.journal);
 	runner->project.journal = NULL;
-	if (!ath_warden_split(&runner->lock, &err))
+	ath_cgroup_find_place(&place);
+	ath_cgroup_make(&place, runner->mark, &runner->group);
+	if (!ath_warden_split(&runner->lock, &runner->group, &err)) {
+		ath_cgroup_remove(&runner->group);
 		return ath_print_error(&err, NULL);
+	}
 	return orchestrate(runner);
 }
 

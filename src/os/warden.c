@@ -13,6 +13,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -209,7 +210,7 @@ void ath_lock_free(struct ath_lock *lock)
 	*lock = (struct ath_lock){ .fd = -1, .control_fd = -1 };
 }
 
-static void report_stuck(pid_t pid, const struct ath_process_facts *facts)
+void ath_warden_report_stuck(pid_t pid, const struct ath_process_facts *facts)
 {
 	char text[256];
 	int len =
@@ -262,7 +263,7 @@ static bool reap(pid_t orchestrator, struct ath_process_list *earlier, int *out_
 }
 
 static _Noreturn void be_warden(pid_t orchestrator, const sigset_t *signals,
-				struct ath_process_list *earlier)
+				struct ath_process_list *earlier, struct ath_cgroup *group)
 {
 	siginfo_t info;
 	int status = 0;
@@ -271,7 +272,10 @@ static _Noreturn void be_warden(pid_t orchestrator, const sigset_t *signals,
 		if (sigwaitinfo(signals, &info) > 0 && info.si_signo != SIGCHLD)
 			forward(orchestrator, &info);
 	}
-	ath_process_end_all(earlier, report_stuck);
+	ath_cgroup_kill(
+		group); /* at one stroke; the rest waits, and is all where there is no group */
+	ath_process_end_all(earlier, ath_warden_report_stuck);
+	ath_cgroup_remove(group);
 	if (WIFSIGNALED(status)) {
 		static const char text[] =
 			"athanor: the run was killed; type the same command again to go on\n";
@@ -305,7 +309,22 @@ static void fill_signals(sigset_t *out_signals)
 	}
 }
 
-bool ath_warden_split(struct ath_lock *lock, struct ath_err *err)
+void ath_warden_wait_until_ready(const struct ath_lock *lock)
+{
+	char byte;
+
+	while (read(lock->control_fd, &byte, 1) < 0 && errno == EINTR)
+		;
+}
+
+bool ath_warden_is_dead(const struct ath_lock *lock)
+{
+	struct pollfd control = { .fd = lock->control_fd };
+
+	return poll(&control, 1, 0) == 1 && (control.revents & POLLHUP);
+}
+
+bool ath_warden_split(struct ath_lock *lock, struct ath_cgroup *group, struct ath_err *err)
 {
 	struct ath_process_list earlier;
 	sigset_t signals, old_signals;
@@ -324,8 +343,12 @@ bool ath_warden_split(struct ath_lock *lock, struct ath_err *err)
 	pid = fork();
 	errnum = errno;
 	if (pid > 0) {
+		signal(SIGPIPE,
+		       SIG_IGN); /* the orchestrator, or whoever reads stderr, may be gone */
 		close_others(lock->fd, control[1]);
-		be_warden(pid, &signals, &earlier);
+		ath_cgroup_take_in(group, pid);
+		(void)!write(control[1], "", 1); /* nobody reads it if the orchestrator is dead */
+		be_warden(pid, &signals, &earlier, group);
 	}
 	if (pid < 0) {
 		sigprocmask(SIG_SETMASK, &old_signals, NULL);

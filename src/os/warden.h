@@ -17,6 +17,8 @@
 
 #include "base/err.h"
 #include "base/time.h"
+#include "os/cgroup.h"
+#include "os/process.h"
 
 struct ath_lock {
 	int fd;         /* owned; the open file description is shared by warden and orchestrator */
@@ -66,10 +68,21 @@ void ath_lock_free(struct ath_lock *lock);
  *
  * Children that this process had before (a script's background jobs, after `exec athanor`) are left
  * alone. SIGINT and SIGQUIT from the terminal reach both processes by themselves; every other
- * signal of the four is passed on.
+ * signal of the four is passed on. The warden puts the orchestrator into `group` (its path may be
+ * empty) and removes that at the end; ath_warden_wait_until_ready returns once it is in.
  * Fails with: ATH_ERR_IO (no pipe, no process). On failure the caller still holds the lock.
  */
-ATH_NODISCARD bool ath_warden_split(struct ath_lock *lock, struct ath_err *err);
+ATH_NODISCARD bool ath_warden_split(struct ath_lock *lock, struct ath_cgroup *group,
+				    struct ath_err *err);
+
+/* In the orchestrator, before its first child: wait for the warden, or for its death. */
+void ath_warden_wait_until_ready(const struct ath_lock *lock);
+
+/* In the orchestrator: is the warden dead? */
+bool ath_warden_is_dead(const struct ath_lock *lock);
+
+/* Say on stderr that a killed process does not end, and that the lock is kept until it does. */
+void ath_warden_report_stuck(pid_t pid, const struct ath_process_facts *facts);
 
 /* Boot id of the running kernel, 36 characters; "-" where the system does not tell. */
 void ath_warden_boot_id(char out_id[40]);

@@ -3,6 +3,7 @@
  * nasty: a child process that does not want to end, for the tests of os/.
  *
  *	nasty zoo TAG       stays, with the family below; says "ready" when all of them are up
+ *	nasty outlaws TAG   the same, and a daemon that has erased its environment
  *	nasty leave TAG     makes the family, says "ready" and exits with 0
  *	nasty daemon TAG    leaves one double-forked daemon that keeps the output open, exits with 0
  *	nasty stranger TAG  the same, its environment erased
@@ -13,6 +14,7 @@
  * own; a double-forked daemon that closes every descriptor and forks every 5 ms. TAG stands in the
  * arguments of all of them, so a test can find them.
  */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,13 +71,22 @@ static void make_daemon(int ready, int closes_all)
 	stay();
 }
 
+/* Returns when its environment is gone: the pipe closes as it becomes another program. */
 static void make_stranger(char *program, char *tag)
 {
 	char mode[] = "stranger-itself", *argv[] = { program, mode, tag, NULL };
-	char *none[] = { NULL };
+	char *none[] = { NULL }, byte;
+	int gone[2];
 
-	if (fork() != 0)
+	if (pipe2(gone, O_CLOEXEC))
+		_exit(1);
+	if (fork() != 0) {
+		close(gone[1]);
+		while (read(gone[0], &byte, 1) > 0)
+			;
+		close(gone[0]);
 		return;
+	}
 	setsid();
 	if (fork() != 0)
 		_exit(0);
@@ -138,17 +149,18 @@ int main(int argc, char **argv)
 		return 64;
 	if (strcmp(mode, "stranger") == 0) {
 		make_stranger(argv[0], argv[2]);
-		sleep_ms(100);
 	} else if (strcmp(mode, "daemon") == 0 || strcmp(mode, "stay") == 0) {
 		make_daemon(ready[1], 0);
 		wait_for(ready[0], 1);
 	} else {
+		if (strcmp(mode, "outlaws") == 0)
+			make_stranger(argv[0], argv[2]);
 		make_family(ready[1]);
 		wait_for(ready[0], 3);
 	}
 	if (write(STDOUT_FILENO, "ready\n", 6) != 6)
 		return 1;
-	if (strcmp(mode, "zoo") == 0 || strcmp(mode, "stay") == 0)
+	if (strcmp(mode, "zoo") == 0 || strcmp(mode, "outlaws") == 0 || strcmp(mode, "stay") == 0)
 		stay();
 	return 0;
 }

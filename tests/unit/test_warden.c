@@ -25,6 +25,7 @@
 #include <cmocka.h>
 
 #include "base/time.h"
+#include "os/cgroup.h"
 #include "os/child.h"
 #include "os/process.h"
 #include "os/warden.h"
@@ -188,8 +189,10 @@ static void lock_that_was_exchanged_is_taken_anew(void **state)
 
 /* What an orchestrator of the tests does after the split. */
 struct part {
-	const char *tag;  /* run a zoo with that tag, else only count signals */
-	bool is_careless; /* the control: gives its lock away */
+	const char *tag;   /* run a zoo with that tag, else only count signals */
+	const char *mode;  /* of it; NULL: "zoo" */
+	const char *group; /* mark of a control group to run in; NULL: none */
+	bool is_careless;  /* the control: gives its lock away */
 	struct ath_loop *loop;
 	unsigned signals;
 };
@@ -220,7 +223,8 @@ static void on_zoo_done(void *user, const struct ath_child_result *result)
 
 static void start_zoo(struct part *part)
 {
-	const char *const argv[] = { ATH_TEST_NASTY, "zoo", part->tag, NULL };
+	const char *mode = part->mode ? part->mode : "zoo";
+	const char *const argv[] = { ATH_TEST_NASTY, mode, part->tag, NULL };
 	struct ath_environ environment;
 	struct ath_child *child;
 	struct ath_err err = { 0 };
@@ -239,6 +243,7 @@ static _Noreturn void be_orchestrator(struct ath_lock *lock, struct part *part)
 {
 	struct ath_err err = { 0 };
 
+	ath_warden_wait_until_ready(lock);
 	part->loop = ath_loop_new(&err);
 	if (!part->loop || !ath_child_prepare(part->loop, &err) ||
 	    !ath_loop_watch_signals(part->loop, count_signal, part, &err) ||
@@ -255,10 +260,24 @@ static _Noreturn void be_orchestrator(struct ath_lock *lock, struct part *part)
 	_exit(102);
 }
 
+/* Lock and split; returns in the orchestrator. */
+static void split(const struct fixture *fix, const char *mark, struct ath_lock *lock)
+{
+	struct ath_cgroup_place place;
+	struct ath_cgroup group = { 0 };
+	struct ath_err err = { 0 };
+
+	ath_cgroup_find_place(&place);
+	if (mark)
+		ath_cgroup_make(&place, mark, &group);
+	if (!ath_lock_take(fix->lock, 0, NULL, NULL, lock, &err) ||
+	    !ath_warden_split(lock, &group, &err))
+		_exit(103);
+}
+
 /* Lock, split, play the part; returns the warden. */
 static pid_t start_run(const struct fixture *fix, struct part part)
 {
-	struct ath_err err = { 0 };
 	struct ath_lock lock;
 	pid_t pid;
 
@@ -267,9 +286,7 @@ static pid_t start_run(const struct fixture *fix, struct part part)
 		assert_int_equal(errno, ENOENT);
 	pid = fork();
 	if (pid == 0) {
-		if (!ath_lock_take(fix->lock, 0, NULL, NULL, &lock, &err) ||
-		    !ath_warden_split(&lock, &err))
-			_exit(103);
+		split(fix, part.group, &lock);
 		be_orchestrator(&lock, &part);
 	}
 	if (part.tag)
@@ -380,6 +397,58 @@ static void both_killed_leave_nobody_after_a_sweep(void **state)
 	}
 }
 
+/* What has erased its environment is told by its group alone. */
+static void both_killed_leave_nobody_in_their_group(void **state)
+{
+	struct fixture *fix = *state;
+	struct ath_cgroup_place place;
+	struct ath_cgroup group;
+	char entry[96];
+
+	ath_cgroup_find_place(&place);
+	ath_cgroup_make(&place, "probe", &group);
+	if (!*group.path)
+		skip(); /* no cgroup v2 that this user may write to */
+	ath_cgroup_remove(&group);
+	snprintf(entry, sizeof(entry), "ATHANOR_RUN=%s", fix->tag);
+	for (int i = 0; i < ROUNDS; i++) {
+		struct part part = { .tag = fix->tag, .mode = "outlaws", .group = fix->tag };
+		pid_t warden = start_run(fix, part);
+		pid_t orchestrator = orchestrator_of(warden);
+
+		kill(warden, SIGSTOP);
+		kill(orchestrator, SIGKILL);
+		kill(warden, SIGKILL);
+		procs_sleep_ms(20);
+		ath_process_sweep(entry, NULL);
+		assert_int_equal(procs_count(fix->tag), 1); /* the control: one had no mark */
+		assert_int_equal(ath_cgroup_sweep(&place, fix->tag, NULL), 1);
+		assert_int_equal(procs_count(fix->tag), 0);
+		assert_int_equal(ath_cgroup_sweep(&place, fix->tag, NULL), 0);
+		procs_assert_no_child();
+	}
+}
+
+static void the_group_goes_with_its_warden(void **state)
+{
+	struct fixture *fix = *state;
+	struct ath_cgroup_place place;
+	struct ath_cgroup group;
+	pid_t warden;
+
+	ath_cgroup_find_place(&place);
+	ath_cgroup_make(&place, fix->tag, &group);
+	if (!*group.path)
+		skip();
+	ath_cgroup_remove(&group);
+	assert_int_equal(access(group.path, F_OK), -1);
+	warden = start_run(fix, (struct part){ .tag = fix->tag, .group = fix->tag });
+	assert_int_equal(access(group.path, F_OK), 0);
+	kill(orchestrator_of(warden), SIGKILL);
+	assert_int_equal(status_of(warden), 128 + SIGKILL);
+	assert_int_equal(access(group.path, F_OK), -1);
+}
+
 /* The control: with the lock in the warden alone, this must find the lock free too early. */
 static void a_lock_that_the_orchestrator_gave_away_is_free_too_early(void **state)
 {
@@ -447,13 +516,10 @@ static void ctrl_c_counts_once(void **state)
 
 	assert_true(outer >= 0);
 	if (outer == 0) {
-		struct ath_err err = { 0 };
 		struct ath_lock lock;
 		struct part part = { 0 };
 
-		if (!ath_lock_take(fix->lock, 0, NULL, NULL, &lock, &err) ||
-		    !ath_warden_split(&lock, &err))
-			_exit(103);
+		split(fix, NULL, &lock);
 		be_orchestrator(&lock, &part);
 	}
 	wait_for_hint(fix);
@@ -505,7 +571,6 @@ static void warden_keeps_no_descriptor_but_the_lock_and_the_control_pipe(void **
 static void warden_spares_the_children_that_it_had_before(void **state)
 {
 	struct fixture *fix = *state;
-	struct ath_err err = { 0 };
 	struct ath_lock lock;
 	pid_t warden = fork();
 
@@ -516,9 +581,7 @@ static void warden_spares_the_children_that_it_had_before(void **state)
 		}
 		while (procs_count(fix->tag) < 1)
 			procs_sleep_ms(5);
-		if (!ath_lock_take(fix->lock, 0, NULL, NULL, &lock, &err) ||
-		    !ath_warden_split(&lock, &err))
-			_exit(103);
+		split(fix, NULL, &lock);
 		_exit(5);
 	}
 	assert_int_equal(status_of(warden), 5);
@@ -540,6 +603,8 @@ int main(void)
 		TEST(orchestrator_killed_leaves_nobody_before_the_lock_is_free),
 		TEST(warden_killed_leaves_nobody_before_the_lock_is_free),
 		TEST(both_killed_leave_nobody_after_a_sweep),
+		TEST(both_killed_leave_nobody_in_their_group),
+		TEST(the_group_goes_with_its_warden),
 		TEST(a_lock_that_the_orchestrator_gave_away_is_free_too_early),
 		TEST(warden_exits_with_the_status_of_the_orchestrator),
 		TEST(warden_passes_a_signal_on_once),

@@ -27,6 +27,7 @@
 #include "cli/result.h"
 #include "engine/run.h"
 #include "journal/journal.h"
+#include "os/cgroup.h"
 #include "os/file.h"
 #include "os/process.h"
 #include "steps/table.h"
@@ -202,10 +203,14 @@ static struct ath_journal *open_journal(const struct request *request)
 static void take_lock(const struct request *request, struct ath_lock *out_lock)
 {
 	char *path = ath_file_join(request->folder, "lock");
+	struct ath_cgroup_place place;
+	struct ath_cgroup group;
 	struct ath_err err = { 0 };
 
+	ath_cgroup_find_place(&place);
+	ath_cgroup_make(&place, "bench", &group);
 	must(ath_lock_take(path, 0, NULL, NULL, out_lock, &err), &err);
-	must(ath_warden_split(out_lock, &err), &err);
+	must(ath_warden_split(out_lock, &group, &err), &err);
 	free(path);
 }
 
@@ -238,6 +243,7 @@ static int run_engine(const struct request *request)
 		.on_event = on_event,
 		.on_event_user = &watcher,
 	};
+	ath_warden_wait_until_ready(&parts.lock);
 	ath_run(&setup, &report);
 	must(report.succeeded == request->len, &report.cause);
 	print_result(request, since);
