@@ -11,6 +11,16 @@ from places import small, small_place  # noqa: E402, F401
 
 SOAK = bool(os.environ.get("ATHANOR_SOAK"))
 SEED = int(os.environ.get("ATHANOR_SEED") or random.SystemRandom().randrange(1 << 32))
+SCORES = []     # one line a test: what was tried how often, and what came of it
+
+
+def score(line, *values):
+    SCORES.append(line % values)
+
+
+def pytest_terminal_summary(terminalreporter):
+    for line in SCORES:
+        terminalreporter.write_line("torture: " + line)
 
 
 def pytest_report_header():
