@@ -44,6 +44,7 @@ struct row {
 	struct ath_spec_when when;
 	uint64_t timeout_ms;
 	unsigned retries;
+	bool runs_scripts; /* of the project's migrations: database.timeout is its time limit */
 };
 
 static void put_texts(struct ath_arena *arena, struct ath_value *map, const char *key,
@@ -195,6 +196,7 @@ static const char *skip_health(const struct ath_recipe *recipe)
 		"database.work", true, #work \
 	}
 #define NETWORK .timeout_ms = NETWORK_TIMEOUT, .retries = NETWORK_RETRIES
+#define SCRIPTS .runs_scripts = true
 
 /* clang-format off */
 static const struct row rows[] = {
@@ -205,12 +207,12 @@ static const struct row rows[] = {
 	{ "requirements", { "venv" }, fill_requirements, skip_requirements, NETWORK },
 	{ "node", { "preflight" }, fill_node, skip_node, NETWORK },
 	{ "build", { "node" }, fill_node, skip_build },
-	{ "detect", { "requirements", "env_file", "directories" }, fill_database },
+	{ "detect", { "requirements", "env_file", "directories" }, fill_database, SCRIPTS },
 	{ "quiesce", { "detect", "requirements", "build" }, fill_service, skip_service },
-	{ "init", { "quiesce" }, fill_database, NULL, "database", WORK_IS(init) },
+	{ "init", { "quiesce" }, fill_database, NULL, "database", WORK_IS(init), SCRIPTS },
 	{ "backup", { "quiesce" }, fill_database, NULL, "database", WORK_IS(upgrade) },
-	{ "repair", { "backup" }, fill_database, NULL, "database", WORK_IS(upgrade) },
-	{ "migrate", { "repair" }, fill_database, NULL, "database", WORK_IS(upgrade) },
+	{ "repair", { "backup" }, fill_database, NULL, "database", WORK_IS(upgrade), SCRIPTS },
+	{ "migrate", { "repair" }, fill_database, NULL, "database", WORK_IS(upgrade), SCRIPTS },
 	{ "commit", { "init", "migrate" }, fill_database, NULL, "database", WORK_IS_NOT(none) },
 	{ "verify", { "commit" }, fill_database },
 	{ "service", { "verify" }, fill_service, skip_service },
@@ -258,7 +260,7 @@ static void make_default(const struct ath_recipe *recipe, const struct row *row,
 		.section = row->section,
 		.when = row->when,
 		.skip_reason = row->skip ? row->skip(recipe) : NULL,
-		.timeout_ms = row->timeout_ms,
+		.timeout_ms = row->runs_scripts ? recipe->database.timeout_ms : row->timeout_ms,
 		.retries = row->retries,
 		.config = config,
 	};

@@ -46,6 +46,7 @@ struct ath_recipe_database {
 	struct ath_pos url_pos;
 	struct ath_texts init_run; /* len 0: the default way */
 	const char *init_in;       /* folder in which it runs */
+	uint64_t timeout_ms;       /* of each step that runs the project's scripts; 0: none */
 };
 
 /* One entry of `steps:` */

@@ -15,6 +15,7 @@
 struct database_form {
 	const char *alembic, *section, *url;
 	const struct ath_value *init;
+	uint64_t timeout;
 };
 
 struct init_form {
@@ -61,6 +62,8 @@ static const struct ath_field database_fields[] = {
 	ATH_FIELD_OPTIONAL(database_form, section, TEXT, "Section of the ini."),
 	ATH_FIELD_OPTIONAL(database_form, url, TEXT, "Address of the database."),
 	ATH_FIELD_OPTIONAL(database_form, init, VALUE, "How a new database is made."),
+	ATH_FIELD_OPTIONAL(database_form, timeout, DURATION,
+			   "Longest time of each step that runs the migration scripts."),
 	{ 0 },
 };
 
@@ -191,6 +194,7 @@ static bool read_database(const struct ath_value *section, struct ath_recipe *re
 	database->alembic = form.alembic;
 	database->section = form.section;
 	database->url = form.url;
+	database->timeout_ms = form.timeout;
 	if (!*form.section)
 		return ath_err_at(err, ATH_ERR_RECIPE, ath_value_find(section, "section")->pos,
 				  "'section' in 'database' is empty");

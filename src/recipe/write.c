@@ -115,6 +115,8 @@ static void put_database(struct ath_str *out, const struct ath_recipe_database *
 		ath_str_puts(out, "  # url: ${DATABASE_URL:-sqlite:///data/app.db}"
 				  "    # not stated: env.py is asked\n");
 	put_line(out, "  ", "url", database->url);
+	if (database->timeout_ms)
+		put_duration(out, "  ", "timeout", database->timeout_ms);
 	if (!database->init_run.len)
 		return;
 	ath_str_puts(out, "  init:\n");

@@ -66,6 +66,7 @@ static void a_recipe_fills_its_struct(void **state)
 		  "  alembic: backend/alembic.ini\n"
 		  "  url: ${DATABASE_URL:-sqlite:///data/x.db}\n"
 		  "  init: {run: [python, init.py], in: backend}\n"
+		  "  timeout: 90s\n"
 		  "steps:\n"
 		  "  models:\n"
 		  "    run: [python, get.py]\n"
@@ -93,9 +94,10 @@ static void a_recipe_fills_its_struct(void **state)
 	assert_int_equal(recipe.database.url_pos.column, 8);
 	assert_int_equal(recipe.database.init_run.len, 2);
 	assert_string_equal(recipe.database.init_in, "backend");
+	assert_int_equal(recipe.database.timeout_ms, 90000);
 	step = recipe.steps;
 	assert_string_equal(step->name, "models");
-	assert_int_equal(step->pos.line, 12);
+	assert_int_equal(step->pos.line, 13);
 	assert_true(step->has_needs && step->optional && !step->always);
 	assert_int_equal(step->timeout_ms, 1800000);
 	assert_int_equal(step->retries, 2);

@@ -187,6 +187,25 @@ static void the_network_is_asked_again(void **state)
 	ath_recipe_fini(&built.recipe);
 }
 
+static void the_time_limit_of_the_database_is_that_of_what_runs_its_scripts(void **state)
+{
+	static const char *const limited[] = { "detect", "init", "repair", "migrate" };
+	struct built built;
+
+	(void)state;
+	build("athanor: 1\ndatabase: {alembic: a.ini, timeout: 5m}\n", &built);
+	for (size_t i = 0; ath_recipe_graph_default(i); i++) {
+		const struct ath_spec_step *step = find(&built, ath_recipe_graph_default(i));
+		bool is_limited = false;
+
+		for (size_t k = 0; k < 4; k++)
+			is_limited = is_limited || strcmp(step->name, limited[k]) == 0;
+		if (step->retries == 0)
+			assert_int_equal(step->timeout_ms, is_limited ? 300000 : 0);
+	}
+	ath_recipe_fini(&built.recipe);
+}
+
 static void what_is_not_used_says_why_it_is_skipped(void **state)
 {
 	static const struct {
@@ -246,6 +265,7 @@ int main(void)
 		cmocka_unit_test(the_database_is_one_section_with_one_configuration),
 		cmocka_unit_test(own_steps_are_commands),
 		cmocka_unit_test(the_network_is_asked_again),
+		cmocka_unit_test(the_time_limit_of_the_database_is_that_of_what_runs_its_scripts),
 		cmocka_unit_test(what_is_not_used_says_why_it_is_skipped),
 		cmocka_unit_test(thousands_of_own_steps_are_quick),
 	};
