@@ -20,8 +20,10 @@ static enum ath_err_code code_of(const char *kind)
 	return strcmp(kind, "net") == 0 ? ATH_ERR_VERIFY : ATH_ERR_BRIDGE;
 }
 
-static void keep_failure(struct ath_bridge_run *run, const struct ath_bridge_reply *reply)
+/* What the application says may hold its secrets, and the end of it may be cut off here. */
+static void keep_failure(struct ath_step *step, const struct ath_bridge_reply *reply)
 {
+	struct ath_bridge_run *run = run_of(step);
 	const char *kind = reply->kind ? reply->kind : "internal";
 
 	if (run->failure.code != ATH_ERR_OK)
@@ -31,6 +33,7 @@ static void keep_failure(struct ath_bridge_run *run, const struct ath_bridge_rep
 	run->is_of_schema = reply->is_of_schema;
 	if (reply->revision)
 		ath_err_prefix(&run->failure, "revision '%s'", reply->revision);
+	ath_redact_err(ath_step_world(step)->redact, &run->failure);
 }
 
 static bool is_of_chain(enum ath_bridge_event event)
@@ -51,7 +54,7 @@ static void on_line(struct ath_step *step, const char *line, size_t len)
 	} else if (reply.event == ATH_BRIDGE_SAYS_END) {
 		run->has_end = true;
 	} else if (reply.event == ATH_BRIDGE_SAYS_ERROR) {
-		keep_failure(run, &reply);
+		keep_failure(step, &reply);
 	} else if (reply.event == ATH_BRIDGE_SAYS_NOTE) {
 		ath_step_logf(step, "athanor: note: %s", reply.message ? reply.message : "");
 	} else {

@@ -180,8 +180,10 @@ bool ath_foresee_inspect(const struct ath_project *project, struct ath_inspectio
 	int signum;
 
 	*out = (struct ath_inspection){ .project = project };
-	if (!ath_inspect_gather(out, NULL, &signum, err))
+	if (!ath_inspect_gather(out, NULL, &signum, err)) {
+		ath_redact_err(project->redact, err);
 		return false;
+	}
 	ath_foresee_fill(out);
 	return true;
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* cli/init: writes athanor.yaml from what it finds. */
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "cli/commands.h"
 #include "cli/print.h"
 #include "cli/project.h"
 #include "cli/result.h"
+#include "cli/screen.h"
 #include "os/file.h"
 #include "recipe/write.h"
 
@@ -34,16 +34,19 @@ static bool write_recipe(const struct ath_project *project, const struct ath_opt
 
 	ath_recipe_write(&project->recipe, &text);
 	if (options->dry_run && !options->json)
-		fputs(ath_str_get(&text), stdout);
+		ath_screen_write(ath_str_get(&text), text.len, false);
 	else if (!options->dry_run)
 		is_done = ath_file_create(path, ath_str_get(&text), text.len, 0644, err);
 	if (is_done && options->json)
 		print_json(project, path, !options->dry_run);
 	else if (is_done && !options->dry_run && !options->quiet) {
+		struct ath_str told = { 0 };
+
 		for (size_t i = 0; i < project->recipe.findings.len; i++)
-			printf("found: %s\n", project->recipe.findings.items[i]);
-		printf("wrote %s; look through it, then type: athanor install %s\n", path,
-		       project->root);
+			ath_str_printf(&told, "found: %s\n", project->recipe.findings.items[i]);
+		ath_str_printf(&told, "wrote %s; look through it, then type: athanor install %s\n",
+			       path, project->root);
+		ath_print_flush(&told, false);
 	}
 	ath_str_fini(&text);
 	free(path);

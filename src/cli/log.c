@@ -10,6 +10,7 @@
 #include "cli/print.h"
 #include "cli/project.h"
 #include "cli/result.h"
+#include "cli/screen.h"
 #include "journal/journal.h"
 #include "journal/replay.h"
 #include "os/file.h"
@@ -122,15 +123,6 @@ static void print_step_json(const struct ath_project *project, const struct ath_
 	ath_print_flush(&text, false);
 }
 
-static void copy_to_stdout(FILE *file)
-{
-	char buffer[65536];
-	size_t len;
-
-	while ((len = fread(buffer, 1, sizeof(buffer), file)) > 0)
-		fwrite(buffer, 1, len, stdout);
-}
-
 static bool print_step_log(struct ath_project *project, bool as_json,
 			   const struct ath_replay_run *run, const char *step, struct ath_err *err)
 {
@@ -147,7 +139,7 @@ static bool print_step_log(struct ath_project *project, bool as_json,
 	else if (as_json)
 		print_step_json(project, run, step, path);
 	else
-		copy_to_stdout(file);
+		ath_screen_copy(file);
 	if (is_there)
 		fclose(file);
 	free(path);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/time.h"
+#include "cli/screen.h"
 #include "os/file.h"
 
 enum {
@@ -16,10 +17,7 @@ enum {
 
 void ath_print_flush(struct ath_str *text, bool to_stderr)
 {
-	FILE *stream = to_stderr ? stderr : stdout;
-
-	fwrite(ath_str_get(text), 1, text->len, stream);
-	fflush(stream);
+	ath_screen_write(ath_str_get(text), text->len, to_stderr);
 	ath_str_fini(text);
 }
 
@@ -43,13 +41,15 @@ static void put_caret(const struct ath_pos *pos, const char *text, struct ath_st
 
 int ath_print_error(const struct ath_err *err, const char *text)
 {
+	struct ath_err shown = *err;
 	struct ath_str out = { 0 };
 
+	ath_screen_mask(&shown);
 	ath_str_puts(&out, "athanor: ");
 	if (err->pos.line)
 		ath_str_printf(&out, "%s:%u:%u: ", err->pos.file ? err->pos.file : "recipe",
 			       err->pos.line, err->pos.column);
-	ath_str_put_clean(&out, err->msg, strlen(err->msg));
+	ath_str_put_clean(&out, shown.msg, strlen(shown.msg));
 	ath_str_putc(&out, '\n');
 	if (err->pos.line && text && *text)
 		put_caret(&err->pos, text, &out);

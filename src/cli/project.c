@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "cli/screen.h"
 #include "journal/journal.h"
 #include "journal/replay.h"
 #include "os/file.h"
@@ -46,6 +47,33 @@ static bool find_folders(struct ath_project *project, const struct ath_options *
 	return project->state_dir != NULL;
 }
 
+static void init_hidden(struct ath_project *project)
+{
+	project->hidden = (struct ath_hidden){
+		.set = project->redact,
+		.secrets = &project->recipe.env_file.secrets,
+		.open = { project->root, project->state_dir, project->recipe.name },
+	};
+	ath_hidden_add_environ(&project->hidden, &project->environment);
+}
+
+/* The values of the .env file, whenever it is another one than before. */
+static void learn(void *user)
+{
+	struct ath_project *project = user;
+	const struct ath_recipe_env_file *env_file = &project->recipe.env_file;
+	const struct ath_file_stamp *known = &project->env_stamp;
+	char *path = ath_file_join(project->root, env_file->is_used ? env_file->to : ".env");
+	struct ath_file_stamp stamp = { 0 };
+
+	if (ath_file_stamp(path, &stamp) &&
+	    (stamp.ino != known->ino || stamp.size != known->size ||
+	     stamp.mtime_ns != known->mtime_ns || stamp.ctime_ns != known->ctime_ns))
+		ath_hidden_add_file(&project->hidden, path);
+	project->env_stamp = stamp;
+	free(path);
+}
+
 static bool find_note(void *user, const char *name, struct ath_pairs *out)
 {
 	struct ath_project *project = user;
@@ -69,18 +97,23 @@ static void init_world(struct ath_project *project, const struct ath_options *op
 		.allow_new_database = options->allow_new_database,
 		.find_note = find_note,
 		.notes = project,
+		.redact = project->redact,
+		.learn = learn,
 	};
 }
 
 bool ath_project_open(struct ath_project *project, const struct ath_options *options,
 		      struct ath_err *err)
 {
-	*project = (struct ath_project){ 0 };
+	*project = (struct ath_project){ .redact = ath_redact_new() };
+	ath_screen_hide(project->redact);
 	if (!find_folders(project, options, err) ||
 	    !ath_recipe_load(project->root, &project->recipe, &project->text, err))
 		return false;
 	ath_recipe_graph(&project->recipe, &project->arena, &project->spec);
 	init_world(project, options);
+	init_hidden(project);
+	learn(project);
 	project->is_partial = options->only.len || options->skip.len;
 	return ath_graph_build(&project->spec, &project->arena, &project->graph, err) &&
 	       ath_survey_bind(&project->spec, &ath_steps, &project->arena, &project->bound, err);
@@ -106,6 +139,7 @@ bool ath_project_plan(struct ath_project *project, const struct ath_options *opt
 	project->looks = ath_arena_new(&project->arena, project->spec.len, sizeof(*project->looks));
 	ath_survey_look_all(&project->spec, &project->graph, project->bound, &project->history,
 			    &project->world, &project->arena, project->looks, &project->refusal);
+	ath_redact_err(project->redact, &project->refusal);
 	return ath_plan_make(&project->spec, &project->graph, project->looks, &project->facts,
 			     &choice, &project->arena, &project->plan, err);
 }
@@ -132,6 +166,8 @@ void ath_project_fini(struct ath_project *project)
 	ath_recipe_fini(&project->recipe);
 	ath_str_fini(&project->text);
 	ath_arena_fini(&project->arena);
+	ath_screen_hide(NULL);
+	ath_redact_free(project->redact);
 	free(project->root);
 	free(project->state_dir);
 	*project = (struct ath_project){ 0 };

@@ -7,12 +7,15 @@
 #ifndef ATH_CLI_PROJECT_H
 #define ATH_CLI_PROJECT_H
 
+#include "base/redact.h"
 #include "base/str.h"
 #include "cli/options.h"
 #include "engine/history.h"
 #include "engine/step.h"
 #include "engine/survey.h"
+#include "facts/hidden.h"
 #include "os/environ.h"
+#include "os/file.h"
 #include "plan/graph.h"
 #include "plan/make.h"
 #include "recipe/recipe.h"
@@ -38,13 +41,17 @@ struct ath_project {
 	struct ath_step_world world;
 	struct ath_plan_look *looks;
 	struct ath_plan plan;
-	bool is_partial;        /* --only or --skip leaves steps out */
-	struct ath_err refusal; /* clean, or: it is certain that a run would refuse */
+	struct ath_redact *redact;       /* owned; what no output shows */
+	struct ath_hidden hidden;        /* what is a secret of this application */
+	struct ath_file_stamp env_stamp; /* of the .env file when it was read last */
+	bool is_partial;                 /* --only or --skip leaves steps out */
+	struct ath_err refusal;          /* clean, or: it is certain that a run would refuse */
 };
 
 /*
  * Find the folder and load its recipe and graph. On failure the project holds what is needed for
- * the message (ath_print_error); fini it in any case.
+ * the message (ath_print_error); fini it in any case. From here on until then secrets are masked in
+ * all that is printed.
  * Fails with: ATH_ERR_NOT_FOUND, ATH_ERR_RECIPE, ...
  */
 ATH_NODISCARD bool ath_project_open(struct ath_project *project, const struct ath_options *options,

@@ -142,6 +142,8 @@ static bool open_journal(struct runner *runner, struct ath_err *err)
 	char *path = ath_project_path(&runner->project, "journal.db");
 
 	runner->project.journal = ath_journal_open(path, err);
+	if (runner->project.journal)
+		ath_journal_hide(runner->project.journal, runner->project.redact);
 	free(path);
 	return runner->project.journal != NULL;
 }
@@ -234,18 +236,18 @@ static int say_nothing(struct runner *runner)
 	struct ath_journal_run run = journal_run(runner);
 	struct ath_err err = { 0 };
 	struct ath_report report = { .outcome = "nothing" };
-	struct ath_str doubt = { 0 };
+	struct ath_str text = { 0 };
 
 	if (!ath_journal_add_nothing(runner->project.journal, &run, &err))
 		return ath_print_error(&err, NULL);
-	if (!runner->options->quiet && !runner->options->json)
-		printf("athanor: nothing to do, %s %s\n", runner->project.recipe.name,
-		       runner->options->repairs_only ? "needs no repair"
-		       : runner->project.is_partial  ? "has the chosen steps"
-						     : "is installed");
 	if (!runner->options->quiet && !runner->options->json) {
-		ath_print_doubt(&runner->project, &doubt);
-		ath_print_flush(&doubt, false);
+		ath_str_printf(&text, "athanor: nothing to do, %s %s\n",
+			       runner->project.recipe.name,
+			       runner->options->repairs_only ? "needs no repair"
+			       : runner->project.is_partial  ? "has the chosen steps"
+							     : "is installed");
+		ath_print_doubt(&runner->project, &text);
+		ath_print_flush(&text, false);
 	}
 	if (runner->options->json)
 		ath_result_print(&runner->result, &runner->project, &report);
@@ -355,10 +357,11 @@ static void on_event(void *user, const struct ath_event *event)
 {
 	struct runner *runner = user;
 
+	runner->plain.hidden = runner->project.redact;
 	if (runner->options->json)
 		ath_result_add(&runner->result, event);
 	if (runner->options->output == ATH_OUTPUT_JSON)
-		ath_ui_json(NULL, event);
+		ath_ui_json(runner->project.redact, event);
 	else
 		ath_ui_plain(&runner->plain, event);
 }
@@ -470,7 +473,7 @@ int ath_runner_go(const struct ath_runner_kind *kind, const struct ath_options *
 		.kind = kind,
 		.options = options,
 		.lock = { -1, -1 },
-		.plain = { options->verbose, options->quiet },
+		.plain = { options->verbose, options->quiet, NULL },
 	};
 	struct ath_err err = { 0 };
 	int status;

@@ -15,14 +15,16 @@ enum {
 
 /* Gathers bytes into lines. */
 struct lines {
-	struct ath_str text;       /* owned; the line that is not finished */
-	ath_step_line_fn *on_line; /* NULL: nobody listens */
+	struct ath_redact_flow flow; /* owned; what comes before it is masked */
+	struct ath_str text;         /* owned; the line that is not finished */
+	ath_step_line_fn *on_line;   /* NULL: nobody listens */
 };
 
 struct ath_step {
 	struct ath_arena arena;                   /* owned; everything of this attempt */
 	struct ath_steplog log;                   /* owned */
-	struct lines reply, output, error_output; /* owned */
+	struct lines reply, output, error_output; /* owned; replies are not masked */
+	struct ath_str masked;                    /* owned; empty between calls */
 	struct ath_timer *timer;                  /* owned; the step's time limit, or NULL */
 	struct ath_err failure;                   /* how it failed; clean: it succeeded */
 	const struct ath_handle_owner *by;        /* borrowed */
@@ -71,6 +73,16 @@ void *ath_step_section(struct ath_step *step)
 	return step->spec->section ? step->by->on_section(step->by->owner, step->idx) : NULL;
 }
 
+/* A text of our own holds what a tool or a file has said. */
+static void mask(const struct ath_step *step, struct ath_str *text)
+{
+	struct ath_str masked = { 0 };
+
+	ath_redact_put(step->by->world->redact, ath_str_get(text), text->len, &masked);
+	ath_str_fini(text);
+	*text = masked;
+}
+
 void ath_step_say(struct ath_step *step, const char *format, ...)
 {
 	struct ath_str text = { 0 };
@@ -79,6 +91,7 @@ void ath_step_say(struct ath_step *step, const char *format, ...)
 	va_start(args, format);
 	ath_str_vprintf(&text, format, args);
 	va_end(args);
+	mask(step, &text);
 	step->by->on_say(step->by->owner, step->idx, ath_str_get(&text));
 	ath_str_fini(&text);
 }
@@ -87,13 +100,14 @@ typedef void put_fn(struct ath_steplog *log, const char *bytes, size_t len);
 
 /* A line of our own into the log, at once or held. */
 static void ATH_PRINTF(3, 0)
-	log_line(struct ath_steplog *log, put_fn *put, const char *format, va_list args)
+	log_line(struct ath_step *step, put_fn *put, const char *format, va_list args)
 {
 	struct ath_str text = { 0 };
 
 	ath_str_vprintf(&text, format, args);
+	mask(step, &text);
 	ath_str_putc(&text, '\n');
-	put(log, text.data, text.len);
+	put(&step->log, text.data, text.len);
 	ath_str_fini(&text);
 }
 
@@ -102,7 +116,7 @@ void ath_step_logf(struct ath_step *step, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	log_line(&step->log, ath_steplog_add, format, args);
+	log_line(step, ath_steplog_add, format, args);
 	va_end(args);
 }
 
@@ -111,7 +125,7 @@ void ath_step_log_held(struct ath_step *step, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	log_line(&step->log, ath_steplog_hold, format, args);
+	log_line(step, ath_steplog_hold, format, args);
 	va_end(args);
 }
 
@@ -153,24 +167,33 @@ static void add_to_lines(struct ath_step *step, struct lines *lines, const char 
 	}
 }
 
+static void pass_on(struct ath_step *step, struct lines *lines)
+{
+	if (step->masked.len)
+		ath_steplog_add(&step->log, step->masked.data, step->masked.len);
+	add_to_lines(step, lines, step->masked.data, step->masked.len);
+	ath_str_reset(&step->masked);
+}
+
 static void on_output(void *user, enum ath_child_stream stream, const char *bytes, size_t len)
 {
 	struct ath_step *step = user;
+	struct lines *lines;
 
 	if (stream == ATH_CHILD_REPLY) {
 		add_to_lines(step, &step->reply, bytes, len);
 		return;
 	}
-	ath_steplog_add(&step->log, bytes, len);
-	if (stream == ATH_CHILD_STDOUT)
-		add_to_lines(step, &step->output, bytes, len);
-	else
-		add_to_lines(step, &step->error_output, bytes, len);
+	lines = stream == ATH_CHILD_STDOUT ? &step->output : &step->error_output;
+	ath_redact_feed(&lines->flow, bytes, len, &step->masked);
+	pass_on(step, lines);
 }
 
-/* The last line may have no end. */
-static void finish_lines(struct ath_step *step, const struct lines *lines)
+/* What was held back comes now, and the last line may have no end. */
+static void finish_lines(struct ath_step *step, struct lines *lines)
 {
+	ath_redact_finish(&lines->flow, false, &step->masked);
+	pass_on(step, lines);
 	if (lines->text.len && lines->on_line)
 		lines->on_line(step, ath_str_get(&lines->text), lines->text.len);
 }
@@ -241,10 +264,20 @@ void ath_step_work(struct ath_step *step, ath_step_work_fn *work, void *data,
 	ath_work_start(step->by->loop, do_work, on_work_done, step);
 }
 
+/* Before it starts, and after what it has made: the settings file with its new secrets. */
+static void learn(const struct ath_step *step)
+{
+	const struct ath_step_world *world = step->by->world;
+
+	if (world->learn)
+		world->learn(world->notes);
+}
+
 static void report_end(void *user)
 {
 	struct ath_step *step = user;
 
+	learn(step);
 	step->by->on_end(step->by->owner, step->idx, &step->failure);
 }
 
@@ -267,7 +300,8 @@ void ath_step_fail(struct ath_step *step, const struct ath_err *err)
 {
 	assert(err->code != ATH_ERR_OK);
 	step->failure = *err;
-	ath_step_logf(step, "athanor: %s", err->msg);
+	ath_redact_err(step->by->world->redact, &step->failure);
+	ath_step_logf(step, "athanor: %s", step->failure.msg);
 	end(step);
 }
 
@@ -289,6 +323,8 @@ struct ath_step *ath_handle_start(const struct ath_handle_owner *owner, size_t i
 	step->idx = idx;
 	step->spec = spec;
 	step->bound = bound;
+	step->output.flow.set = step->error_output.flow.set = owner->world->redact;
+	learn(step);
 	ath_steplog_init(&step->log, owner->world->run_dir, spec->name);
 	ath_survey_fingerprint(spec, bound, owner->world, step->fingerprint);
 	if (spec->timeout_ms)
@@ -329,6 +365,9 @@ void ath_handle_free(struct ath_step *step)
 	if (!step)
 		return;
 	ath_timer_free(step->timer);
+	ath_redact_finish(&step->output.flow, true, &step->masked);
+	ath_redact_finish(&step->error_output.flow, true, &step->masked);
+	ath_str_fini(&step->masked);
 	ath_str_fini(&step->reply.text);
 	ath_str_fini(&step->output.text);
 	ath_str_fini(&step->error_output.text);

@@ -20,6 +20,7 @@
 #include "base/err.h"
 #include "base/field.h"
 #include "base/pairs.h"
+#include "base/redact.h"
 #include "base/str.h"
 #include "os/child.h"
 #include "os/environ.h"
@@ -44,7 +45,10 @@ struct ath_step_world {
 	bool allow_new_database;               /* --allow-new-database */
 	bool allow_row_loss;                   /* --allow-row-loss */
 	ath_step_note_fn *find_note;
-	void *notes; /* for find_note */
+	void *notes;               /* for find_note and learn */
+	struct ath_redact *redact; /* what no output shows; NULL: nothing */
+	/* Add to `redact` what has become known since; called around each step. May be NULL. */
+	void (*learn)(void *notes);
 };
 
 /* What a probe saw. */
@@ -124,6 +128,12 @@ void *ath_step_data(struct ath_step *step, size_t size);
 
 /* The resource of its section; NULL outside of one. */
 void *ath_step_section(struct ath_step *step);
+
+/*
+ * Texts and the output of children are masked (base/redact) before they go anywhere: into the log,
+ * to the screen, into the journal, and to the step's own on_output and on_error_output. Replies are
+ * for the step alone and come as they are.
+ */
 
 /* Say on the screen what is being done, in a few words. */
 void ath_step_say(struct ath_step *step, const char *format, ...) ATH_PRINTF(2, 3);

@@ -8,8 +8,10 @@
 #include "journal/journal.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
+#include "base/redact.h"
 #include "base/time.h"
 #include "base/vec.h"
 #include "journal/migrate.h"
@@ -49,6 +51,7 @@ struct ath_journal {
 	struct ath_db *db;                   /* owned */
 	ATH_VEC(struct event) pending;       /* owned */
 	struct ath_stmt *event[EVENT_COUNT]; /* belong to db; prepared at first use */
+	struct ath_redact *hidden;           /* borrowed; NULL: nothing is masked */
 	int64_t run;                         /* the run that is open, or 0 */
 };
 
@@ -116,6 +119,22 @@ void ath_journal_close(struct ath_journal *journal)
 	free(journal);
 }
 
+void ath_journal_hide(struct ath_journal *journal, struct ath_redact *set)
+{
+	journal->hidden = set;
+}
+
+/* A text from outside as it may be kept; owned, NULL for NULL. */
+static char *masked(const struct ath_journal *journal, const char *text)
+{
+	struct ath_str out = { 0 };
+
+	if (!text)
+		return NULL;
+	ath_redact_put(journal->hidden, text, strlen(text), &out);
+	return out.data ? ath_str_steal(&out) : ath_mem_strdup("");
+}
+
 struct ath_db *ath_journal_db(struct ath_journal *journal)
 {
 	return journal->db;
@@ -169,7 +188,10 @@ static void add(struct ath_journal *journal, enum event_kind kind, int64_t numbe
 void ath_journal_add_transition(struct ath_journal *journal, const char *step, unsigned attempt,
 				const char *state, const char *reason)
 {
-	add(journal, EVENT_TRANSITION, attempt, step, state, reason);
+	char *shown = masked(journal, reason);
+
+	add(journal, EVENT_TRANSITION, attempt, step, state, shown);
+	free(shown);
 }
 
 void ath_journal_add_satisfied(struct ath_journal *journal, const char *step,
@@ -183,19 +205,35 @@ void ath_journal_forget_satisfied(struct ath_journal *journal, const char *step)
 	add(journal, EVENT_FORGET, 0, step, NULL, NULL);
 }
 
+static char *masked_value(const struct ath_journal *journal, const char *value)
+{
+	return value[0] == '/' ? ath_mem_strdup(value) : masked(journal, value);
+}
+
 void ath_journal_add_note(struct ath_journal *journal, const char *step, const char *name,
 			  const struct ath_pairs *pairs)
 {
+	struct ath_pairs shown = { 0 };
 	struct ath_str text = { 0 };
 
-	ath_pairs_write(pairs, &text);
+	for (size_t i = 0; i < pairs->len; i++) {
+		char *value = masked_value(journal, pairs->items[i].value);
+
+		ath_pairs_set(&shown, pairs->items[i].name, value);
+		free(value);
+	}
+	ath_pairs_write(&shown, &text);
 	add(journal, EVENT_NOTE, 0, step, name, ath_str_get(&text));
 	ath_str_fini(&text);
+	ath_pairs_fini(&shown);
 }
 
 void ath_journal_add_fact(struct ath_journal *journal, const char *name, const char *value)
 {
-	add(journal, EVENT_FACT, 0, name, value, NULL);
+	char *shown = masked_value(journal, value);
+
+	add(journal, EVENT_FACT, 0, name, shown, NULL);
+	free(shown);
 }
 
 bool ath_journal_has_pending(const struct ath_journal *journal)
@@ -253,18 +291,21 @@ static bool close_run(struct ath_journal *journal, int64_t run, const struct ath
 		"UPDATE run SET ended_ms = ?2, outcome = ?3, exit_status = ?4, message = ?5,"
 		" database = ?6 WHERE id = ?1",
 		err);
+	char *message;
 	bool is_done;
 
 	if (!stmt)
 		return false;
+	message = masked(journal, end->message);
 	ath_stmt_bind_int(stmt, 1, run);
 	ath_stmt_bind_int(stmt, 2, ath_time_wall().ms);
 	ath_stmt_bind_text(stmt, 3, end->outcome);
 	ath_stmt_bind_int(stmt, 4, end->exit_status);
-	ath_stmt_bind_text(stmt, 5, end->message);
+	ath_stmt_bind_text(stmt, 5, message);
 	ath_stmt_bind_text(stmt, 6, end->database);
 	is_done = ath_stmt_run(stmt, err);
 	ath_stmt_free(stmt);
+	free(message);
 	return is_done;
 }
 

@@ -16,6 +16,7 @@
 #include "base/pairs.h"
 
 struct ath_journal;
+struct ath_redact;
 struct ath_db;
 
 /* What is known when a run begins. */
@@ -46,6 +47,12 @@ ATH_NODISCARD struct ath_journal *ath_journal_open(const char *path, struct ath_
  * journal yet.
  */
 struct ath_journal *ath_journal_open_read(const char *path, struct ath_err *err);
+
+/*
+ * Mask what is recorded from here on (`set` is borrowed). A value of a note or a fact that is a path
+ * stays: a later run opens it, and who may read the journal can list the folder.
+ */
+void ath_journal_hide(struct ath_journal *journal, struct ath_redact *set);
 
 /* Close; events not yet flushed are lost. NULL is fine. */
 void ath_journal_close(struct ath_journal *journal);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/json.h"
+#include "base/redact.h"
 
 static const char *const kinds[] = {
 	[ATH_EVENT_RUN_BEGAN] = "run_began",
@@ -40,10 +41,9 @@ static void put_end(struct ath_json *json, const struct ath_report *report)
 
 void ath_ui_json(void *user, const struct ath_event *event)
 {
-	struct ath_str line = { 0 }, at = { 0 };
+	struct ath_str line = { 0 }, at = { 0 }, shown = { 0 };
 	struct ath_json json = { .out = &line };
 
-	(void)user;
 	ath_time_put_wall(&at, event->at);
 	ath_json_open(&json, '{');
 	ath_json_put_text(&json, "event", kinds[event->kind]);
@@ -59,7 +59,9 @@ void ath_ui_json(void *user, const struct ath_event *event)
 		put_end(&json, event->report);
 	ath_json_close(&json, '}');
 	ath_str_putc(&line, '\n');
-	fwrite(ath_str_get(&line), 1, line.len, stderr);
+	ath_redact_put(user, line.data, line.len, &shown);
+	fwrite(ath_str_get(&shown), 1, shown.len, stderr);
+	ath_str_fini(&shown);
 	ath_str_fini(&line);
 	ath_str_fini(&at);
 }

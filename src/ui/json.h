@@ -7,7 +7,7 @@
 
 #include "engine/event.h"
 
-/* Consumer of events; `user` is not used. */
+/* Consumer of events; `user` is a struct ath_redact, what no line shows, or NULL. */
 void ath_ui_json(void *user, const struct ath_event *event);
 
 #endif

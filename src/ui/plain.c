@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/redact.h"
 #include "base/str.h"
 
 /* How a state is shown; a state that is not listed is not. */
@@ -29,10 +30,14 @@ static const struct look *find_look(const char *state)
 	return NULL;
 }
 
-static void put_line(struct ath_str *line)
+static void put_line(const struct ath_ui_plain *ui, struct ath_str *line)
 {
+	struct ath_str shown = { 0 };
+
 	ath_str_putc(line, '\n');
-	fwrite(ath_str_get(line), 1, line->len, stderr);
+	ath_redact_put(ui->hidden, line->data, line->len, &shown);
+	fwrite(ath_str_get(&shown), 1, shown.len, stderr);
+	ath_str_fini(&shown);
 	ath_str_fini(line);
 }
 
@@ -60,7 +65,7 @@ static void show_state(const struct ath_ui_plain *ui, const struct ath_event *ev
 		ath_str_put_clean(&line, event->reason, strlen(event->reason));
 	if (look->is_failure && event->is_optional)
 		ath_str_puts(&line, " (optional: the installation goes on)");
-	put_line(&line);
+	put_line(ui, &line);
 }
 
 static void show_progress(const struct ath_ui_plain *ui, const struct ath_event *event)
@@ -71,7 +76,7 @@ static void show_progress(const struct ath_ui_plain *ui, const struct ath_event 
 		return;
 	ath_str_printf(&line, "  %-8s%-16s", "...", event->step);
 	ath_str_put_clean(&line, event->text, strlen(event->text));
-	put_line(&line);
+	put_line(ui, &line);
 }
 
 void ath_ui_plain(void *user, const struct ath_event *event)

@@ -9,8 +9,9 @@
 
 /* What the lines need to know. */
 struct ath_ui_plain {
-	bool is_verbose; /* also says when steps start and what is skipped */
-	bool is_quiet;   /* failures and the end only */
+	bool is_verbose;           /* also says when steps start and what is skipped */
+	bool is_quiet;             /* failures and the end only */
+	struct ath_redact *hidden; /* borrowed; what no line shows */
 };
 
 /* Consumer of events; `user` is a struct ath_ui_plain. */
