@@ -1173,7 +1173,11 @@ def serve(session):
 
 
 def report(session, channel, error):
-    sys.stderr.write(redacted("".join(traceback.format_exception(type(error), error, error.__traceback__))))
+    try:
+        sys.stderr.write(redacted("".join(traceback.format_exception(type(error), error, error.__traceback__))))
+        sys.stderr.flush()
+    except Exception:               # the application has closed its output; the reply still says it
+        pass
     kind, command, revision, of_schema = "config", None, None, False
     if session is not None:
         command, revision = session.command, session.revision

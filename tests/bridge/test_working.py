@@ -184,6 +184,13 @@ def test_an_application_that_replaces_the_descriptor_gets_no_replies_written_int
     assert not outcome.ended and (chain.app / "live.db.txt").read_bytes() == b""
 
 
+@pytest.mark.parametrize("close", ["os.close(1)\nos.close(2)", "sys.stderr.close()", "sys.stderr = None"])
+def test_an_application_that_closes_its_output_still_fails_with_its_own_words(chain, close):
+    chain.revision("a1", None, "import os, sys\n%s\nraise RuntimeError('told all the same')" % close)
+    error = chain.run(UPGRADE).error
+    assert error["kind"] == "migration" and "told all the same" in error["message"], error
+
+
 def test_stamp_writes_the_row_and_runs_nothing(chain):
     outcome = chain.run({"do": "stamp", "to": ["b2"]}).succeeded()
     assert outcome.one("stamped") == {"event": "stamped", "from": [], "to": ["b2"]}
