@@ -9,8 +9,11 @@
 #include "os/loop.h"
 
 #include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/time.h"
@@ -128,13 +131,36 @@ static void wake(struct ath_loop *loop)
 	uv_check_start(&loop->check, on_check);
 }
 
+/*
+ * libuv 1.44 ends the process if it cannot make the pipe behind its signals while it makes its first
+ * loop: for that, and the descriptor that it opens before, there must be room.
+ */
+static int check_room(void)
+{
+	int fds[3], status = 0;
+	size_t len = 0;
+
+	while (len < sizeof(fds) / sizeof(fds[0]) && !status) {
+		fds[len] = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
+		if (fds[len] < 0)
+			status = uv_translate_sys_error(errno);
+		else
+			len++;
+	}
+	while (len > 0)
+		close(fds[--len]);
+	return status;
+}
+
 struct ath_loop *ath_loop_new(struct ath_err *err)
 {
 	struct ath_loop *loop = ath_mem_new(1, sizeof(*loop));
 	int status;
 
 	ath_spawn_fill_standard();
-	status = uv_loop_init(&loop->uv);
+	status = check_room();
+	if (!status)
+		status = uv_loop_init(&loop->uv);
 	if (status) {
 		free(loop);
 		(void)ath_err_set(err, ATH_ERR_IO, "cannot make the event loop: %s",

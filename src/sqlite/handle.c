@@ -165,8 +165,8 @@ static bool set_up_theirs(struct ath_db *db, struct ath_err *err)
 		configure(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1);
 	} else if (sqlite3_db_readonly(db->raw, "main")) {
 		db->last_result = SQLITE_READONLY;
-		return ath_err_sys(err, ATH_ERR_IO, EACCES, "cannot open database '%s' for writing",
-				   db->path);
+		return ath_err_sys(err, ATH_ERR_IO, access(db->path, W_OK) ? errno : EACCES,
+				   "cannot open database '%s' for writing", db->path);
 	}
 	return ath_db_exec(db, "PRAGMA cell_size_check=ON; PRAGMA mmap_size=0", err);
 }

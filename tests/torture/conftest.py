@@ -29,22 +29,33 @@ def pytest_terminal_summary(terminalreporter):
 
 
 @pytest.fixture(scope="session")
-def lanes(small_place, tmp_path_factory):
-    """A queue of two places that can be used at once; each has its own Alembic, all else is shared."""
+def shared_packages(small_place, tmp_path_factory):
+    """A folder with what a place shares with others, which is all but Alembic; and Alembic's own folders."""
     packages, = small_place.glob(".venv/lib/python3*/site-packages")
     shared = tmp_path_factory.mktemp("shared")
     for entry in packages.iterdir():
         if not entry.name.startswith("alembic"):
             (shared / entry.name).symlink_to(entry)
+    return shared, list(packages.glob("alembic*"))
+
+
+def furnish(place, shared_packages):
+    """Gives a folder an environment that needs nothing; Alembic in it is its own."""
+    shared, alembic = shared_packages
+    subprocess.run([lab.PYTHON, "-m", "venv", "--without-pip", str(place / ".venv")], check=True)
+    own, = place.glob(".venv/lib/python3*/site-packages")
+    (own / "shared.pth").write_text("%s\n" % shared)
+    for entry in alembic:
+        shutil.copytree(entry, own / entry.name)
+    return place
+
+
+@pytest.fixture(scope="session")
+def lanes(shared_packages, tmp_path_factory):
+    """A queue of two places that can be used at once."""
     found = queue.SimpleQueue()
     for _ in range(2):
-        place = tmp_path_factory.mktemp("lane") / "app"
-        subprocess.run([lab.PYTHON, "-m", "venv", "--without-pip", str(place / ".venv")], check=True)
-        own, = place.glob(".venv/lib/python3*/site-packages")
-        (own / "shared.pth").write_text("%s\n" % shared)
-        for entry in packages.glob("alembic*"):
-            shutil.copytree(entry, own / entry.name)
-        found.put(place)
+        found.put(furnish(tmp_path_factory.mktemp("lane") / "app", shared_packages))
     return found
 
 

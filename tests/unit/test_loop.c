@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -21,6 +23,36 @@ struct trace {
 	int signum;
 	int fd;
 };
+
+/* In processes that have made no loop yet: libuv makes some things with the first one only. */
+static void loop_without_descriptors_is_an_error(void **state)
+{
+	unsigned refused = 0;
+	int status;
+
+	(void)state;
+	for (rlim_t room = 0; room < 10; room++) {
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			struct ath_err err = { 0 };
+			int first = dup(STDIN_FILENO);
+			struct rlimit limit = { (rlim_t)first + room, (rlim_t)first + room };
+			struct ath_loop *loop;
+
+			close(first);
+			if (setrlimit(RLIMIT_NOFILE, &limit))
+				_exit(2);
+			loop = ath_loop_new(&err);
+			_exit(!loop && err.code == ATH_ERR_IO && err.msg[0] ? 1 : loop ? 0 : 3);
+		}
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFEXITED(status));
+		assert_in_range(WEXITSTATUS(status), 0, 1);
+		refused += (unsigned)WEXITSTATUS(status);
+	}
+	assert_in_range(refused, 1, 9);
+}
 
 static int setup(void **state)
 {
@@ -271,6 +303,7 @@ static void loop_tells_of_a_timer_that_outlives_it(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(loop_without_descriptors_is_an_error), /* the first loops of all */
 		TEST(loop_without_work_returns),
 		TEST(timer_fires_once_after_its_time),
 		TEST(timer_counts_from_its_start_and_not_from_the_turn),
