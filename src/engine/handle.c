@@ -198,6 +198,13 @@ static void finish_lines(struct ath_step *step, struct lines *lines)
 		lines->on_line(step, ath_str_get(&lines->text), lines->text.len);
 }
 
+static void on_child_stuck(void *user, pid_t pid, const struct ath_process_facts *facts)
+{
+	ath_step_say(user,
+		     "waiting for process %d (%s), which was killed but does not end (state %c)",
+		     (int)pid, facts->name, facts->state);
+}
+
 static void on_child_done(void *user, const struct ath_child_result *result)
 {
 	struct ath_step *step = user;
@@ -220,6 +227,7 @@ bool ath_step_exec(struct ath_step *step, const struct ath_step_command *command
 		.wants_reply = command->on_line != NULL,
 		.timeout_ms = command->timeout_ms,
 		.on_output = on_output,
+		.on_stuck = on_child_stuck,
 		.on_done = on_child_done,
 		.user = step,
 	};

@@ -19,6 +19,7 @@
 #include "base/err.h"
 #include "os/environ.h"
 #include "os/loop.h"
+#include "os/process.h"
 
 struct ath_child;
 
@@ -45,6 +46,12 @@ typedef void ath_child_output_fn(void *user, enum ath_child_stream stream, const
 /* The last call for a child; it is released when this returns. */
 typedef void ath_child_done_fn(void *user, const struct ath_child_result *result);
 
+/*
+ * A process of the child's tree was killed and is still there 5 s later (uninterruptible sleep): it is
+ * waited for. Comes at most once for a child.
+ */
+typedef void ath_child_stuck_fn(void *user, pid_t pid, const struct ath_process_facts *facts);
+
 /* What the caller fills in; everything is borrowed for the call of ath_child_start only. */
 struct ath_child_form {
 	const char *const *argv; /* argv[0] is a path or is looked up in PATH of `env` */
@@ -54,6 +61,7 @@ struct ath_child_form {
 	bool wants_reply;               /* a pipe on descriptor 3 */
 	uint64_t timeout_ms;            /* 0: none */
 	ath_child_output_fn *on_output; /* NULL: output is drained and dropped */
+	ath_child_stuck_fn *on_stuck;   /* NULL: nobody is told */
 	ath_child_done_fn *on_done;
 	void *user;
 };

@@ -38,6 +38,7 @@
 enum {
 	GRACE_MS = 10000, /* from SIGTERM to SIGKILL */
 	DRAIN_MS = 250,   /* from exit until open pipes are given up */
+	STUCK_MS = 5000,  /* from SIGKILL until a member is told that is still there */
 	OWN_HANDLES = 2,  /* the timers; each open pipe is one more */
 };
 
@@ -67,8 +68,9 @@ static void reap_root(struct ath_child *child)
 	child->has_exited = true;
 	child->result.exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 	child->result.term_signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-	uv_timer_stop(&child->ladder);
+	child->is_killed = true; /* what is left of its tree is, by the scan */
 	uv_update_time(ath_loop_uv(child->children->loop));
+	uv_timer_start(&child->ladder, on_ladder, STUCK_MS, 0);
 	uv_timer_start(&child->drain, ath_child_on_drain, DRAIN_MS, 0);
 }
 
@@ -177,18 +179,36 @@ static void signal_members(struct ath_child *child, int signum)
 static void step_up_ladder(struct ath_child *child, bool at_once)
 {
 	signal_members(child, at_once ? SIGKILL : SIGTERM);
-	if (at_once || child->has_exited)
+	if (child->has_exited)
 		return;
+	child->is_killed = at_once;
 	uv_update_time(ath_loop_uv(child->children->loop));
-	uv_timer_start(&child->ladder, on_ladder, GRACE_MS, 0);
+	uv_timer_start(&child->ladder, on_ladder, at_once ? STUCK_MS : GRACE_MS, 0);
 }
 
-/* The timeout has passed, or the grace after it. */
+/* Who of the tree is still there: the root, or a stray. */
+static void report_stuck(const struct ath_child *child)
+{
+	pid_t pid = child->has_exited ? 0 : child->pid;
+	struct ath_process_facts facts;
+
+	ath_vec_each (&child->children->strays, stray)
+		if (!pid && stray->owner == child)
+			pid = stray->pid;
+	if (pid && child->on_stuck && ath_process_look(pid, &facts))
+		child->on_stuck(child->user, pid, &facts);
+}
+
+/* The timeout has passed, or the grace after it, or the time in which a killed process ends. */
 static void on_ladder(uv_timer_t *timer)
 {
 	struct ath_child *child = timer->data;
 	bool is_grace = child->result.was_cancelled || child->result.timed_out;
 
+	if (child->is_killed) {
+		report_stuck(child);
+		return;
+	}
 	if (!is_grace)
 		child->result.timed_out = true;
 	step_up_ladder(child, is_grace);
@@ -240,6 +260,7 @@ static struct ath_child *new_child(struct ath_loop *loop, const struct ath_child
 	child->children = ath_loop_children(loop);
 	assert(child->children); /* ath_child_prepare comes first */
 	child->on_output = form->on_output;
+	child->on_stuck = form->on_stuck;
 	child->on_done = form->on_done;
 	child->user = form->user;
 	child->started = ath_time_mono();

@@ -44,7 +44,7 @@ struct ath_channel {
 };
 
 struct ath_child {
-	uv_timer_t ladder; /* the timeout, later the grace between SIGTERM and SIGKILL */
+	uv_timer_t ladder; /* the timeout, then the grace after SIGTERM, then the time to die */
 	uv_timer_t drain;
 	struct ath_channel channels[ATH_CHILD_STREAM_COUNT_];
 	char *mark_entry; /* owned; "ATHANOR_STEP=..." or NULL */
@@ -53,6 +53,7 @@ struct ath_child {
 	struct ath_mono started;
 	pid_t pid;             /* of the root; ours to reap until it has exited */
 	unsigned open_handles; /* not yet closed: the memory is the loop's */
+	bool is_killed;        /* SIGKILL was sent to all members */
 	bool has_exited;       /* the root has gone */
 	bool is_scanned;       /* a scan was made since */
 	bool is_drained;       /* DRAIN_MS have passed since */
@@ -60,6 +61,7 @@ struct ath_child {
 	/* borrowed */
 	struct ath_children *children;
 	ath_child_output_fn *on_output;
+	ath_child_stuck_fn *on_stuck;
 	ath_child_done_fn *on_done;
 	void *user;
 };

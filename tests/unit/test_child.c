@@ -504,6 +504,73 @@ static void a_thousand_children_all_end_once(void **state)
 	assert_int_equal(many.ended, 1000);
 }
 
+/* ---- what does not die ---- */
+
+#define FREEZER "/sys/fs/cgroup/freezer/"
+
+struct frozen {
+	char group[128];
+	unsigned told;
+	pid_t pid;
+	char state;
+};
+
+static bool put_into(const char *folder, const char *name, const char *text)
+{
+	char path[256];
+	FILE *file;
+	bool is_put;
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	file = fopen(path, "w");
+	is_put = file && fputs(text, file) >= 0;
+	return file && fclose(file) == 0 && is_put;
+}
+
+static void thaw(void *user, pid_t pid, const struct ath_process_facts *facts)
+{
+	struct procs_child *self = user;
+	struct frozen *frozen = self->user;
+
+	frozen->told++;
+	frozen->pid = pid;
+	frozen->state = facts->state;
+	assert_true(put_into(frozen->group, "freezer.state", "THAWED"));
+}
+
+static void freeze_and_cancel(struct procs_child *self)
+{
+	struct frozen *frozen = self->user;
+
+	assert_true(put_into(frozen->group, "freezer.state", "FROZEN"));
+	ath_child_cancel(self->child, true);
+}
+
+/* A process in a frozen group of the old kind sleeps uninterruptibly, as one whose disk has gone. */
+static void a_killed_process_that_does_not_end_is_named_once(void **state)
+{
+	struct fixture *fix = *state;
+	struct frozen frozen = { .told = 0 };
+	struct procs_child child = { .on_ready = freeze_and_cancel, .user = &frozen };
+	char script[512];
+
+	snprintf(frozen.group, sizeof(frozen.group), FREEZER "%s", fix->tag);
+	if (mkdir(frozen.group, 0700) || access(frozen.group, W_OK))
+		skip(); /* no freezer that this user may write to */
+	snprintf(script, sizeof(script), "echo $$ > %s/cgroup.procs; echo ready; sleep 60",
+		 frozen.group);
+	struct ath_child_form form = procs_form(SHELL(script), &fix->environment, &child);
+	form.on_stuck = thaw;
+	start(fix, &form, &child);
+	ath_loop_run(fix->loop);
+	assert_int_equal(child.ends, 1);
+	assert_int_equal(child.result.term_signal, SIGKILL);
+	assert_int_equal(frozen.told, 1);
+	assert_int_equal(frozen.state, 'D');
+	assert_in_range(child.result.wall_ms, 5000, 9000);
+	assert_int_equal(rmdir(frozen.group), 0);
+}
+
 static void end_all_leaves_no_descendant(void **state)
 {
 	struct fixture *fix = *state;
@@ -642,6 +709,7 @@ int main(int argc, char **argv)
 		TEST(an_orphan_without_environment_ends_with_the_last_child),
 		TEST(orphans_that_end_by_themselves_are_reaped_while_a_child_runs),
 		TEST(a_thousand_children_all_end_once),
+		TEST(a_killed_process_that_does_not_end_is_named_once),
 		TEST(end_all_leaves_no_descendant),
 		TEST(sweep_kills_every_process_of_that_run_and_no_other),
 		TEST(sweep_spares_itself_and_its_ancestors),
