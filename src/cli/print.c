@@ -279,11 +279,19 @@ static void put_next(const struct ath_project *project, const struct ath_report 
 	free(command);
 }
 
+static void put_gap(const struct ath_report *report, struct ath_str *out)
+{
+	if (report->gap_errnum)
+		ath_str_printf(out, "  WARNING:  a log is incomplete (%s): %s\n",
+			       strerror(report->gap_errnum), report->gap);
+}
+
 void ath_print_report(const struct ath_project *project, const struct ath_report *report,
 		      struct ath_str *out)
 {
 	if (report->exit_status == 0) {
 		put_good(project, report, out);
+		put_gap(report, out);
 		return;
 	}
 	put_failure(report, out);
@@ -293,4 +301,5 @@ void ath_print_report(const struct ath_project *project, const struct ath_report
 	put_next(project, report, out);
 	if (report->log[0] && ath_file_kind(report->log) == ATH_FILE_REGULAR)
 		ath_str_printf(out, "  log:      %s\n", report->log);
+	put_gap(report, out);
 }

@@ -84,6 +84,7 @@ static void put_cause(struct ath_json *json, const struct ath_report *report)
 	ath_json_put_text(json, "code", has_failed ? ath_err_name(report->cause.code) : NULL);
 	ath_json_put_text(json, "cause", has_failed ? report->cause.msg : NULL);
 	ath_json_put_text(json, "log", report->log[0] ? report->log : NULL);
+	ath_json_put_text(json, "incomplete_log", report->gap_errnum ? report->gap : NULL);
 }
 
 void ath_result_print(const struct ath_result *result, const struct ath_project *project,

@@ -28,6 +28,8 @@ struct ath_report {
 	struct ath_err cause; /* of the failure; clean after success */
 	char database[16];    /* unchanged, restored, upgraded, created, needs-you, or "" */
 	char log[512];        /* path of the failed step's log, or "" */
+	char gap[512];        /* path of the first log that is incomplete, or "" */
+	int gap_errnum;       /* why */
 	bool has_changed;     /* a step that does more than look has run */
 	size_t succeeded, satisfied, skipped, failed, blocked, cancelled; /* steps */
 	uint64_t ms;                                                      /* the whole run */

@@ -37,6 +37,7 @@ struct ath_step {
 	ath_step_work_fn *work;
 	void *work_data;
 	size_t idx;
+	bool has_told_gap;
 	bool is_ended, is_cancelled, is_cancelled_at_once, timed_out;
 	char fingerprint[ATH_HASH_TEXT];
 };
@@ -167,10 +168,20 @@ static void add_to_lines(struct ath_step *step, struct lines *lines, const char 
 	}
 }
 
+/* The log has stopped, on a full disk say: told once, as nothing else would tell it. */
+static void tell_gap(struct ath_step *step)
+{
+	if (!step->log.errnum || step->has_told_gap)
+		return;
+	step->has_told_gap = true;
+	ath_step_say(step, "its log is incomplete: %s", strerror(step->log.errnum));
+}
+
 static void pass_on(struct ath_step *step, struct lines *lines)
 {
 	if (step->masked.len)
 		ath_steplog_add(&step->log, step->masked.data, step->masked.len);
+	tell_gap(step);
 	add_to_lines(step, lines, step->masked.data, step->masked.len);
 	ath_str_reset(&step->masked);
 }
@@ -286,6 +297,8 @@ static void report_end(void *user)
 	struct ath_step *step = user;
 
 	learn(step);
+	ath_steplog_fini(&step->log);
+	tell_gap(step);
 	step->by->on_end(step->by->owner, step->idx, &step->failure);
 }
 
@@ -366,6 +379,11 @@ bool ath_handle_is_ended(const struct ath_step *step)
 bool ath_handle_timed_out(const struct ath_step *step)
 {
 	return step->timed_out;
+}
+
+int ath_handle_log_error(const struct ath_step *step)
+{
+	return step->log.errnum;
 }
 
 void ath_handle_free(struct ath_step *step)

@@ -46,6 +46,9 @@ bool ath_handle_is_ended(const struct ath_step *step);
 /* Was the attempt ended because its time had passed? */
 bool ath_handle_timed_out(const struct ath_step *step);
 
+/* Why its log is incomplete: an errno value, or 0. Final in on_end. */
+int ath_handle_log_error(const struct ath_step *step);
+
 /* Release after on_end. */
 void ath_handle_free(struct ath_step *step);
 

@@ -10,6 +10,14 @@ void ath_report_place(struct ath_report *report, const char *run_dir, const char
 	snprintf(report->log, sizeof(report->log), "%s/%s.log", run_dir, step);
 }
 
+void ath_report_gap(struct ath_report *report, const char *run_dir, const char *step, int errnum)
+{
+	if (!errnum || report->gap_errnum)
+		return;
+	snprintf(report->gap, sizeof(report->gap), "%s/%s.log", run_dir, step);
+	report->gap_errnum = errnum;
+}
+
 void ath_report_fail(struct ath_report *report, const char *run_dir, const char *step,
 		     const struct ath_err *err)
 {

@@ -13,6 +13,9 @@
 /* Where it happened: the step, and its log in the run's folder. */
 void ath_report_place(struct ath_report *report, const char *run_dir, const char *step);
 
+/* The log of a step is incomplete; the first one stands. */
+void ath_report_gap(struct ath_report *report, const char *run_dir, const char *step, int errnum);
+
 /* A cause. The first one stands, with its place, unless something worse comes (needs-you). */
 void ath_report_fail(struct ath_report *report, const char *run_dir, const char *step,
 		     const struct ath_err *err);

@@ -156,6 +156,8 @@ void ath_run_on_end(void *owner, size_t idx, const struct ath_err *err)
 	end = judge(run, &cause);
 	free(slot->fingerprint);
 	slot->fingerprint = ath_mem_strdup(ath_handle_fingerprint(slot->handle));
+	ath_report_gap(run->report, run->in->world->run_dir, step->name,
+		       ath_handle_log_error(slot->handle));
 	ath_handle_free(slot->handle);
 	slot->handle = NULL;
 	if (end != ATH_SCHED_OK)

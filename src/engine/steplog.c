@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -20,23 +21,36 @@ void ath_steplog_init(struct ath_steplog *log, const char *folder, const char *s
 	*log = (struct ath_steplog){ .path = ath_str_steal(&path), .fd = -1 };
 }
 
+/* The umask decides nothing. */
+static bool open_file(struct ath_steplog *log)
+{
+	int flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW;
+
+	do
+		log->fd = open(log->path, flags, 0600);
+	while (log->fd < 0 && errno == EINTR);
+	if (log->fd < 0 || fchmod(log->fd, 0600))
+		log->errnum = errno;
+	return log->fd >= 0;
+}
+
 static void write_file(struct ath_steplog *log, const char *bytes, size_t len)
 {
-	if (log->fd < 0 && !log->is_broken)
-		log->fd = open(log->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW,
-			       0600);
-	while (len && log->fd >= 0) {
+	if (log->errnum || (log->fd < 0 && !open_file(log)))
+		return;
+	while (len) {
 		ssize_t done = write(log->fd, bytes, len);
 
 		if (done < 0 && errno == EINTR)
 			continue;
-		if (done < 0)
-			break;
+		if (done < 0) {
+			log->errnum = errno;
+			return;
+		}
 		bytes += done;
 		len -= (size_t)done;
 		log->written += (uint64_t)done;
 	}
-	log->is_broken |= len > 0;
 }
 
 static void keep_tail(struct ath_steplog *log, const char *bytes, size_t len)
@@ -69,7 +83,7 @@ static void add(struct ath_steplog *log, const char *bytes, size_t len)
 
 	keep_tail(log, bytes, len);
 	log->total += len;
-	if (room && !log->is_broken)
+	if (room)
 		write_file(log, bytes, len < room ? len : room);
 }
 
@@ -110,12 +124,12 @@ static void write_cut_tail(struct ath_steplog *log)
 
 void ath_steplog_fini(struct ath_steplog *log)
 {
-	if (log->total > log->written && log->fd >= 0 && !log->is_broken)
+	if (log->total > log->written && log->fd >= 0 && !log->errnum)
 		write_cut_tail(log);
 	if (log->path && log->fd >= 0)
 		close(log->fd);
 	ath_str_fini(&log->held);
 	free(log->path);
 	free(log->tail);
-	*log = (struct ath_steplog){ .fd = -1 };
+	*log = (struct ath_steplog){ .fd = -1, .errnum = log->errnum };
 }

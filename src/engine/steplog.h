@@ -28,7 +28,7 @@ struct ath_steplog {
 	int fd;              /* owned; -1 while there is no file */
 	uint64_t written;    /* bytes in the file */
 	uint64_t total;      /* bytes received */
-	bool is_broken;      /* the file cannot be written; the step goes on */
+	int errnum;          /* why the file is not whole, or 0; the step goes on */
 };
 
 /* Prepare; nothing is made yet. `folder` is the run's folder. */
@@ -40,7 +40,7 @@ void ath_steplog_add(struct ath_steplog *log, const char *bytes, size_t len);
 /* Keep bytes that belong before the first that is appended; nothing if none ever is. */
 void ath_steplog_hold(struct ath_steplog *log, const char *bytes, size_t len);
 
-/* Write the kept tail if the middle was cut, close and release. */
+/* Write the kept tail if the middle was cut, close and release; `errnum` is kept. */
 void ath_steplog_fini(struct ath_steplog *log);
 
 #endif

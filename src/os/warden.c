@@ -134,6 +134,9 @@ static enum attempt try_once(const char *path, int *out_fd, struct ath_err *err)
 	} else if (fstat(fd, &ours) || lstat(path, &named) || ours.st_ino != named.st_ino ||
 		   ours.st_dev != named.st_dev) {
 		result = BUSY;
+	} else if (fchmod(fd, 0600)) { /* the umask has decided on the mode */
+		(void)ath_err_sys(err, ATH_ERR_IO, errno, "cannot set the mode of '%s'", path);
+		result = FAILED;
 	}
 	if (result == TAKEN)
 		*out_fd = fd;

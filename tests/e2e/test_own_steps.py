@@ -243,3 +243,12 @@ def test_secrets_of_the_env_file_reach_own_steps_and_no_log(small):
     token = re.search(r"^TOKEN=(.*)$", small.read(".env"), re.M)[1]
     for log in small.path(".athanor").rglob("*"):
         assert not log.is_file() or token.encode() not in log.read_bytes(), log
+
+
+def test_a_log_that_cannot_be_written_is_told_once_and_in_the_last_lines(small):
+    steps(small, "  block: {run: [sh, -c, 'mkdir .athanor/runs/$ATHANOR_RUN/bake.log'], needs: [venv]}\n"
+                 "  bake: {run: [sh, -c, 'echo one; sleep 0.2; echo two'], needs: [block]}\n")
+    ended = small.install().is_status(0)
+    assert ended.err.count("its log is incomplete: Is a directory") == 1
+    assert re.search(r"WARNING: +a log is incomplete \(Is a directory\): .*/bake\.log", ended.out)
+    assert small.install("--json").is_status(0).json["incomplete_log"].endswith("/bake.log")

@@ -183,6 +183,23 @@ def test_a_password_in_a_url_is_masked_though_no_variable_holds_it(small):
     assert find(state_of(small), ["pw-from-nowhere"]) == []
 
 
+def test_what_was_written_before_it_was_known_is_masked_when_it_is_shown(small):
+    small.recipe("steps:\n  bake: {run: [sh, -c, 'echo it is Early-bird-9; exit 1'], needs: [venv]}\n")
+    small.install().is_status(1)
+    shown = lab.athanor("log", "-C", small.root, "last", "bake").is_status(0).out
+    assert "it is Early-bird-9" in shown
+    small.write(".env", "MAIL_PASSWORD='Early-bird-9'\n")
+    assert lab.athanor("log", "-C", small.root, "last", "bake").out == shown.replace("Early-bird-9", "***")
+    for words in (("status",), ("status", "--json"), ("log", "-C")):
+        assert "Early-bird-9" not in lab.athanor(*words, small.root).is_status(0).out
+
+
+def test_a_fault_of_the_recipe_is_shown_without_the_password_in_its_line(small):
+    small.recipe(database="database: {alembic: alembic.ini, url: 'postgresql://me:pw-in-recipe@db/${'}")
+    ended = small.install().is_status(78)
+    assert "postgresql://me:***@db/" in ended.err and "pw-in-recipe" not in ended.err
+
+
 def test_what_is_no_secret_stays_legible(small):
     """Words, limits, files and the application's own path, in variables whose names sound secret."""
     small.write("show.py", "import os, sys\nfor name in sorted(os.environ):\n    print(name, os.environ[name])\n"

@@ -4,6 +4,7 @@
 
 #include "tests/unit/db_files.h"
 
+#include "base/redact.h"
 #include "journal/journal.h"
 #include "journal/replay.h"
 #include "sqlite/handle.h"
@@ -102,6 +103,54 @@ static void the_newest_note_is_found(void **state)
 	assert_string_equal(ath_pairs_get(&pairs, "path"), "b\nwith lines");
 	ath_pairs_fini(&pairs);
 	ath_journal_close(journal);
+}
+
+static bool is_in_files(const char *text)
+{
+	static const char *const names[] = { "journal.db", "journal.db-wal" };
+	static char bytes[1 << 18];
+	bool is_there = false;
+
+	for (size_t i = 0; i < 2; i++) {
+		FILE *file = fopen(db_path(names[i]), "r");
+		size_t len = file ? fread(bytes, 1, sizeof(bytes), file) : 0;
+
+		if (file)
+			fclose(file);
+		is_there |= len && memmem(bytes, len, text, strlen(text));
+	}
+	return is_there;
+}
+
+/* A path is what a later run opens: it stays. */
+static void secrets_do_not_come_into_the_file(void **state)
+{
+	struct ath_redact *set = ath_redact_new();
+	struct ath_journal *journal = open_with_run("mark-1");
+	const struct ath_journal_end end = { "failed", 1, "end word-one", NULL };
+	struct ath_pairs pairs = { 0 };
+	struct ath_err err = { 0 };
+
+	(void)state;
+	ath_redact_add(set, "word-one");
+	ath_journal_hide(journal, set);
+	ath_pairs_set(&pairs, "path", "/srv/word-one.db");
+	ath_pairs_set(&pairs, "told", "note word-one");
+	ath_journal_add_note(journal, "backup", "image", &pairs);
+	ath_journal_add_transition(journal, "venv", 1, "failed", "reason word-one");
+	ath_journal_add_fact(journal, "told", "fact word-one");
+	assert_true(ath_journal_end_run(journal, &end, &err));
+	ath_pairs_fini(&pairs);
+	assert_true(ath_replay_find_note(journal, "image", &pairs, &err));
+	assert_string_equal(ath_pairs_get(&pairs, "path"), "/srv/word-one.db");
+	assert_string_equal(ath_pairs_get(&pairs, "told"), "note ***");
+	ath_pairs_fini(&pairs);
+	assert_true(is_in_files("reason ***"));
+	assert_true(is_in_files("end ***"));
+	assert_false(is_in_files(" word-one"));
+	ath_journal_close(journal);
+	assert_false(is_in_files(" word-one"));
+	ath_redact_free(set);
 }
 
 static void the_last_success_of_a_step_counts_until_it_is_forgotten(void **state)
@@ -361,6 +410,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		db_test(events_come_back_in_order),
 		db_test(the_newest_note_is_found),
+		db_test(secrets_do_not_come_into_the_file),
 		db_test(the_last_success_of_a_step_counts_until_it_is_forgotten),
 		db_test(runs_are_open_until_they_end_or_are_found_dead),
 		db_test(what_was_not_flushed_is_lost),

@@ -26,6 +26,8 @@ struct scene {
 	struct ath_pairs facts;
 	struct ath_str trace; /* "step:state " of every event, and what sections did */
 	struct ath_report report;
+	struct ath_redact *redact;
+	size_t learnt; /* how often the run asked for new secrets */
 	char run_dir[128];
 	size_t ends;          /* how often the end of the run was told */
 	size_t attempts;      /* of the step that fails at first */
@@ -143,6 +145,24 @@ static void do_break(struct ath_step *step, bool is_full)
 	ath_step_record(step, "mine", &(struct ath_pairs){ 0 }, on_durable);
 }
 
+/* Says what is to be masked, in every way that a step has. */
+static void do_tell(struct ath_step *step)
+{
+	static const char *const argv[] = { "/bin/sh", "-c",
+					    "printf out-sec; sleep 0.1; echo ret-1; "
+					    "printf err-secret-1 >&2; exit 3",
+					    NULL };
+	const struct ath_step_command command = { .argv = argv, .on_exit = on_exit_of_child };
+	struct ath_err err = { 0 };
+
+	ath_step_say(step, "say %s", "secret-1");
+	ath_step_logf(step, "log %s", "secret-1");
+	ath_step_log_held(step, "held %s", "secret-1");
+	ath_step_fact(step, "told", "fact secret-1");
+	if (!ath_step_exec(step, &command, &err))
+		ath_step_fail(step, &err);
+}
+
 static void fake_start(struct ath_step *step)
 {
 	const struct fake_config *config = ath_step_config(step);
@@ -164,6 +184,10 @@ static void fake_start(struct ath_step *step)
 		do_point(step);
 	else if (strcmp(act, "child") == 0)
 		do_child(step);
+	else if (strcmp(act, "tell") == 0)
+		do_tell(step);
+	else if (strcmp(act, "blame") == 0)
+		fail_with(step, ATH_ERR_STEP, "not with secret-1");
 	else if (strcmp(act, "full") == 0 || strcmp(act, "readonly") == 0)
 		do_break(step, strcmp(act, "full") == 0);
 	else if (strcmp(act, "signal") == 0)
@@ -255,6 +279,11 @@ static bool find_no_note(void *user, const char *name, struct ath_pairs *out)
 	return false;
 }
 
+static void learn(void *notes)
+{
+	((struct scene *)notes)->learnt++;
+}
+
 static void on_event(void *user, const struct ath_event *event)
 {
 	struct scene *scene = user;
@@ -263,6 +292,8 @@ static void on_event(void *user, const struct ath_event *event)
 	assert_int_equal(scene->ends, 0); /* nothing comes after the end */
 	if (event->kind == ATH_EVENT_STATE)
 		ath_str_printf(&scene->trace, "%s:%s ", event->step, event->state);
+	if (event->kind == ATH_EVENT_PROGRESS && scene->redact)
+		ath_str_printf(&scene->trace, "<%s> ", event->text);
 	if (event->kind == ATH_EVENT_RUN_ENDED) {
 		scene->ends++;
 		assert_int_equal(event->done, event->total);
@@ -337,6 +368,8 @@ static void run(struct scene *scene, const struct act *acts)
 		.facts = &scene->facts,
 		.find_note = find_no_note,
 		.notes = scene,
+		.redact = scene->redact,
+		.learn = learn,
 	};
 	struct ath_plan_look looks[STEPS_MAX] = { 0 };
 	const struct ath_bound *bound;
@@ -392,6 +425,45 @@ static void check_journal(struct scene *scene, const char *transitions)
 	assert_true(ath_replay_load_runs(scene->journal, true, 1, &scene->arena, &runs, &err));
 	assert_string_equal(runs.items[0].outcome, scene->report.outcome);
 	assert_int_equal(runs.items[0].exit_status, scene->report.exit_status);
+}
+
+static void load_log(const struct scene *scene, const char *step, struct ath_str *out)
+{
+	struct ath_err err = { 0 };
+	char path[200];
+
+	snprintf(path, sizeof(path), "%s/%s.log", scene->run_dir, step);
+	assert_true(ath_file_read(path, 4096, out, &err));
+}
+
+static void what_a_step_says_is_masked_on_every_way(void **state)
+{
+	static const struct act acts[] = { { "a", "tell", .is_optional = true },
+					   { "b", "blame", .needs = "a" },
+					   { 0 } };
+	struct ath_str log = { 0 };
+	struct scene scene;
+
+	(void)state;
+	set_up(&scene);
+	scene.redact = ath_redact_new();
+	ath_redact_add(scene.redact, "secret-1");
+	ath_journal_hide(scene.journal, scene.redact);
+	run(&scene, acts);
+	load_log(&scene, "a", &log);
+	assert_null(strstr(ath_str_get(&log), "secret-1"));
+	assert_non_null(strstr(ath_str_get(&log), "log ***\nheld ***\n"));
+	assert_non_null(strstr(ath_str_get(&log), "out-***\n"));
+	assert_non_null(strstr(ath_str_get(&log), "err-***"));
+	ath_str_reset(&log);
+	load_log(&scene, "b", &log);
+	assert_string_equal(ath_str_get(&log), "athanor: not with ***\n");
+	assert_string_equal(scene.report.cause.msg, "not with ***");
+	assert_non_null(strstr(ath_str_get(&scene.trace), "<say ***>"));
+	assert_int_equal(scene.learnt, 4); /* before and after each step */
+	ath_str_fini(&log);
+	ath_redact_free(scene.redact);
+	tear_down(&scene);
 }
 
 static void steps_that_succeed_are_recorded_and_counted(void **state)
@@ -726,6 +798,7 @@ static void a_failure_reaches_steps_behind_one_that_is_left_out(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		db_test(what_a_step_says_is_masked_on_every_way),
 		db_test(steps_that_succeed_are_recorded_and_counted),
 		db_test(no_steps_at_all_are_a_success),
 		db_test(a_failure_is_reported_with_its_step_cause_and_log),

@@ -2,10 +2,13 @@
 /* engine/steplog: the whole of a short log, the start and the end of a long one. */
 #include "tests/unit/cmocka_all.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -141,9 +144,50 @@ static void a_log_that_cannot_be_written_fails_nothing(void **state)
 	(void)state;
 	ath_steplog_init(&log, "/nonexistent/folder", "venv");
 	puts_to(&log, "one\ntwo\n");
-	assert_true(log.is_broken);
+	assert_int_equal(log.errnum, ENOENT);
 	puts_to(&log, "three\n");
 	ath_steplog_fini(&log);
+	assert_int_equal(log.errnum, ENOENT);
+}
+
+/* A disk that is full after some bytes, as far as a limit of the process can say so. */
+static void a_log_that_stops_tells_why(void **state)
+{
+	const struct rlimit limit = { 6, RLIM_INFINITY };
+	struct ath_steplog log;
+	struct rlimit before;
+	size_t len;
+	char *text;
+
+	(void)state;
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	ath_steplog_init(&log, folder, "venv");
+	puts_to(&log, "one\n");
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	puts_to(&log, "two\nthree\n");
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	puts_to(&log, "four\n");
+	ath_steplog_fini(&log);
+	assert_int_equal(log.errnum, EFBIG);
+	text = load(&len);
+	assert_string_equal(text, "one\ntw");
+	free(text);
+}
+
+static void no_umask_changes_the_mode(void **state)
+{
+	mode_t before = umask(0777);
+	struct ath_steplog log;
+	struct stat st;
+
+	(void)state;
+	ath_steplog_init(&log, folder, "venv");
+	puts_to(&log, "one\n");
+	ath_steplog_fini(&log);
+	umask(before);
+	assert_int_equal(stat(log_path(), &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
 }
 
 /* Somebody put a link where the log will be: nothing is written through it. */
@@ -155,7 +199,7 @@ static void a_log_is_not_written_through_a_link(void **state)
 	assert_int_equal(symlink("/dev/full", log_path()), 0);
 	ath_steplog_init(&log, folder, "venv");
 	puts_to(&log, "one\n");
-	assert_true(log.is_broken);
+	assert_int_equal(log.errnum, ELOOP);
 	assert_int_equal(log.fd, -1);
 	ath_steplog_fini(&log);
 }
@@ -170,6 +214,8 @@ int main(void)
 		with_folder(a_second_attempt_is_appended),
 		with_folder(of_a_long_log_the_middle_is_left_out),
 		with_folder(a_log_that_cannot_be_written_fails_nothing),
+		with_folder(a_log_that_stops_tells_why),
+		with_folder(no_umask_changes_the_mode),
 		with_folder(a_log_is_not_written_through_a_link),
 	};
 
