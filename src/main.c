@@ -21,6 +21,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "cli/commands.h"
 #include "cli/print.h"
@@ -41,7 +42,7 @@ static void print_help(const struct ath_command *command, bool to_stderr)
 	if (command) {
 		ath_str_printf(&text, "Usage: athanor %s [OPTION]... %s\n%s\n\nOptions:\n",
 			       command->name, command->operands, command->summary);
-		ath_options_put_help(&text);
+		ath_options_put_help(command->name, &text);
 	} else {
 		ath_str_puts(&text, "Usage: athanor COMMAND [OPTION]... [DIR]\n\nCommands:\n");
 		for (size_t i = 0; i < COMMANDS; i++)
@@ -51,6 +52,14 @@ static void print_help(const struct ath_command *command, bool to_stderr)
 				    "prints the version.\n");
 	}
 	ath_print_flush(&text, to_stderr);
+}
+
+/* A process that dies leaves no image of its memory, where secrets are; children inherit it. */
+static void leave_no_core(void)
+{
+	const struct rlimit none = { 0, 0 };
+
+	(void)setrlimit(RLIMIT_CORE, &none); /* lowering a limit is always allowed */
 }
 
 static int fail_usage(const char *what, const char *name)
@@ -82,6 +91,7 @@ int main(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : "--help";
 
+	leave_no_core();
 	signal(SIGPIPE, SIG_IGN); /* whoever reads our output may go away at any time */
 	signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error like a full disk */
 	if (strcmp(name, "--version") == 0)

@@ -174,22 +174,45 @@ void ath_foresee_fill(struct ath_inspection *inspection)
 	inspection->by_hand = foresee_by_hand(inspection);
 }
 
-bool ath_foresee_inspect(const struct ath_project *project, struct ath_inspection *out,
-			 struct ath_err *err)
+void ath_foresee_inspect(const struct ath_project *project, struct ath_foresight *out)
 {
-	int signum;
+	*out = (struct ath_foresight){ .inspection = { .project = project } };
+	out->is_told = ath_inspect_gather(&out->inspection, NULL, &out->signum, &out->untold);
+	if (out->is_told)
+		ath_foresee_fill(&out->inspection);
+	else
+		ath_redact_err(project->redact, &out->untold);
+}
 
-	*out = (struct ath_inspection){ .project = project };
-	if (!ath_inspect_gather(out, NULL, &signum, err)) {
-		ath_redact_err(project->redact, err);
-		return false;
-	}
-	ath_foresee_fill(out);
-	return true;
+static bool is_stopped(const struct ath_inspection *inspection, const struct ath_options *options)
+{
+	enum ath_decision decision = inspection->found.result.decision;
+
+	return inspection->found.look.state != ATH_LOOK_RECOVERY && !options->assume_revision &&
+	       (decision == ATH_DECISION_ASK || decision == ATH_DECISION_REFUSE);
+}
+
+int ath_foresee_exit_status(const struct ath_project *project,
+			    const struct ath_foresight *foresight,
+			    const struct ath_options *options)
+{
+	const struct ath_inspection *seen = foresight->is_told ? &foresight->inspection : NULL;
+
+	if (foresight->signum)
+		return 128 + foresight->signum;
+	if (foresight->untold.code == ATH_ERR_CHAIN)
+		return ath_err_exit_status(ATH_ERR_CHAIN);
+	if (project->refusal.code != ATH_ERR_OK)
+		return ath_print_error(&project->refusal, NULL);
+	if (seen && seen->found.look.state == ATH_LOOK_LOCKED)
+		return ath_err_exit_status(ATH_ERR_LOCKED);
+	if (seen && is_stopped(seen, options))
+		return ath_err_exit_status(ATH_ERR_DECISION);
+	return project->plan.runs > project->plan.every && options->detailed_exitcode ? 2 : 0;
 }
 
 void ath_foresee_print_json(const struct ath_project *project,
-			    const struct ath_inspection *inspection)
+			    const struct ath_foresight *foresight)
 {
 	struct ath_str text = { 0 };
 	struct ath_json json = { .out = &text };
@@ -201,9 +224,9 @@ void ath_foresee_print_json(const struct ath_project *project,
 	ath_json_put_text(&json, "refusal", is_refused ? project->refusal.msg : NULL);
 	ath_result_put_plan(&json, project);
 	ath_json_key(&json, "inspection");
-	if (inspection) {
+	if (foresight->is_told) {
 		ath_json_open(&json, '{');
-		ath_inspect_put_plan_json(inspection, &json);
+		ath_inspect_put_plan_json(&foresight->inspection, &json);
 		ath_json_close(&json, '}');
 	} else {
 		ath_json_text(&json, NULL);

@@ -8,18 +8,32 @@
 
 #include "cli/inspection.h"
 
+/* What a plan can tell of the database. Zeroed: nothing was looked at. */
+struct ath_foresight {
+	struct ath_inspection inspection; /* owned */
+	bool is_told;                     /* it is filled; else */
+	struct ath_err untold;            /* why not */
+	int signum;                       /* the signal that ended the look, or 0 */
+};
+
 /*
  * Inspect the project's database for a plan. On failure nothing can be told yet, mostly because only
  * env.py knows which database it is, or only Alembic the chain; the run itself asks them. Fini in any
- * case.
- * Fails with: as ath_inspect_gather.
+ * case (ath_inspect_fini).
  */
-ATH_NODISCARD bool ath_foresee_inspect(const struct ath_project *project,
-				       struct ath_inspection *out, struct ath_err *err);
+void ath_foresee_inspect(const struct ath_project *project, struct ath_foresight *out);
 
-/* Print the object of `plan --json`; `inspection` is NULL where nothing can be told of the database. */
+/*
+ * Exit status of a command that only foresees: what is seen of the database ends it as it would end
+ * the run. Prints the refusal, if there is one.
+ */
+int ath_foresee_exit_status(const struct ath_project *project,
+			    const struct ath_foresight *foresight,
+			    const struct ath_options *options);
+
+/* Print the object of `plan --json`. */
 void ath_foresee_print_json(const struct ath_project *project,
-			    const struct ath_inspection *inspection);
+			    const struct ath_foresight *foresight);
 
 /* Must a person decide, and would --assume-revision be the answer? */
 bool ath_foresee_is_question(const struct ath_inspection *inspection);

@@ -167,12 +167,25 @@ static bool print_log(struct ath_project *project, const struct ath_options *opt
 	return true;
 }
 
+/* A folder where a run is named; no mark and no number has a slash or begins with a dot. */
+static bool check_operand(const struct ath_options *options, struct ath_err *err)
+{
+	const char *wanted = options->operands.len ? options->operands.items[0] : "last";
+
+	return (wanted[0] != '.' && !strchr(wanted, '/')) ||
+	       ath_err_set(err, ATH_ERR_USAGE,
+			   "'%s' is no run; a folder is named by -C: athanor log -C '%s'", wanted,
+			   wanted);
+}
+
 static int log_run(const struct ath_options *options)
 {
 	struct ath_project project;
 	struct ath_err err = { 0 };
 	int status = 0;
 
+	if (!check_operand(options, &err))
+		return ath_print_error(&err, NULL);
 	if (!ath_project_open(&project, options, &err) ||
 	    !ath_project_look_at_journal(&project, &err) || !print_log(&project, options, &err))
 		status = ath_print_error(&err, ath_str_get(&project.text));

@@ -25,38 +25,48 @@ struct row {
 	size_t offset;
 	const char *value; /* how help names the value; NULL: takes none */
 	const char *help;
+	const char *commands; /* to which it means something; NULL: to all */
 };
 
 #define AT(member) offsetof(struct ath_options, member)
 
+#define RUNS       "install repair"
+
 static const struct row rows[] = {
-	{ "dir", 'C', TEXT, AT(dir), "DIR", "the application's folder (default: this one)" },
-	{ "state-dir", 0, TEXT, AT(state_dir), "DIR", "keep journal, logs and backups there" },
-	{ "yes", 'y', FLAG, AT(yes), NULL, "go ahead without asking" },
-	{ "no-input", 0, FLAG, AT(no_input), NULL, "never ask anything" },
-	{ "dry-run", 'n', FLAG, AT(dry_run), NULL, "show what would be done, do nothing" },
-	{ "jobs", 'j', NUMBER, AT(jobs), "N", "steps at a time (default: processors)" },
-	{ "only", 0, LIST, AT(only), "STEP", "run this step alone; may be repeated" },
-	{ "skip", 0, LIST, AT(skip), "STEP", "leave this step out; may be repeated" },
+	{ "dir", 'C', TEXT, AT(dir), "DIR", "the application's folder (default: this one)", NULL },
+	{ "state-dir", 0, TEXT, AT(state_dir), "DIR", "keep journal, logs and backups there",
+	  NULL },
+	{ "yes", 'y', FLAG, AT(yes), NULL, "go ahead without asking", RUNS },
+	{ "no-input", 0, FLAG, AT(no_input), NULL, "never ask anything", RUNS },
+	{ "dry-run", 'n', FLAG, AT(dry_run), NULL, "show what would be done, do nothing",
+	  "install repair init" },
+	{ "jobs", 'j', NUMBER, AT(jobs), "N", "steps at a time (default: processors)", RUNS },
+	{ "only", 0, LIST, AT(only), "STEP", "run this step alone; may be repeated",
+	  "install plan status" },
+	{ "skip", 0, LIST, AT(skip), "STEP", "leave this step out; may be repeated",
+	  "install plan status" },
 	{ "lock-timeout", 0, SECONDS, AT(lock_timeout_ms), "SECONDS",
-	  "wait so long for another run or a locked database (default 20)" },
+	  "wait so long for another run or a locked database (default 20)", RUNS },
 	{ "assume-revision", 0, TEXT, AT(assume_revision), "REV",
 	  "the database is at this revision, where the evidence leaves a question; rehearsed on a "
-	  "copy" },
+	  "copy",
+	  "install repair plan" },
 	{ "allow-row-loss", 0, FLAG, AT(allow_row_loss), NULL,
-	  "a migration may leave a table with fewer rows" },
+	  "a migration may leave a table with fewer rows", RUNS },
 	{ "allow-new-database", 0, FLAG, AT(allow_new_database), NULL,
-	  "start with a new database although one was there before" },
-	{ "json", 0, FLAG, AT(json), NULL, "the result as one JSON object on stdout" },
-	{ "output", 0, OUTPUT, AT(output), "auto|plain|json", "how progress is shown on stderr" },
+	  "start with a new database although one was there before", "install repair plan" },
+	{ "json", 0, FLAG, AT(json), NULL, "the result as one JSON object on stdout", NULL },
+	{ "output", 0, OUTPUT, AT(output), "auto|plain|json", "how progress is shown on stderr",
+	  RUNS },
 	{ "detailed-exitcode", 0, FLAG, AT(detailed_exitcode), NULL,
-	  "exit 2 if something would be changed" },
-	{ "lint", 0, FLAG, AT(lint), NULL, "revisions: find the faults of the chain" },
-	{ "verbose", 'v', FLAG, AT(verbose), NULL,
-	  "also say what is skipped and when steps start" },
-	{ "quiet", 'q', FLAG, AT(quiet), NULL, "say failures and the end only" },
-	{ "no-color", 0, NO_COLOR, 0, NULL, "no colours" },
-	{ "help", 'h', FLAG, AT(wants_help), NULL, "this text" },
+	  "exit 2 if something would be changed", "install repair plan inspect" },
+	{ "lint", 0, FLAG, AT(lint), NULL, "revisions: find the faults of the chain", "revisions" },
+	{ "verbose", 'v', FLAG, AT(verbose), NULL, "also say what is skipped and when steps start",
+	  "install repair plan" },
+	{ "quiet", 'q', FLAG, AT(quiet), NULL, "say failures and the end only",
+	  "install repair init" },
+	{ "no-color", 0, NO_COLOR, 0, NULL, "no colours", NULL },
+	{ "help", 'h', FLAG, AT(wants_help), NULL, "this text", NULL },
 };
 
 enum {
@@ -215,10 +225,25 @@ void ath_options_fini(struct ath_options *options)
 	*options = (struct ath_options){ 0 };
 }
 
-void ath_options_put_help(struct ath_str *out)
+/* Is the word one of those in the list, which blanks separate? */
+static bool is_in(const char *list, const char *word)
+{
+	size_t len = strlen(word);
+
+	for (const char *at = list; (at = strstr(at, word)) != NULL; at += len) {
+		if ((at == list || at[-1] == ' ') && (at[len] == ' ' || !at[len]))
+			return true;
+	}
+	return false;
+}
+
+void ath_options_put_help(const char *command, struct ath_str *out)
 {
 	for (size_t i = 0; i < ROWS; i++) {
 		char names[64];
+
+		if (rows[i].commands && !is_in(rows[i].commands, command))
+			continue;
 
 		snprintf(names, sizeof(names), "%c%c%c --%s %s", rows[i].letter ? '-' : ' ',
 			 rows[i].letter ? rows[i].letter : ' ', rows[i].letter ? ',' : ' ',

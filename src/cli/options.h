@@ -47,7 +47,7 @@ ATH_NODISCARD bool ath_options_read(int argc, char **argv, bool takes_dir, struc
 /* Release; zeroed afterwards. */
 void ath_options_fini(struct ath_options *options);
 
-/* Append the list of options for --help. */
-void ath_options_put_help(struct ath_str *out);
+/* Append the list of the options that mean something to a command, for its --help. */
+void ath_options_put_help(const char *command, struct ath_str *out);
 
 #endif

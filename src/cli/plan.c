@@ -13,7 +13,7 @@
 #include "cli/result.h"
 
 static void print_text(const struct ath_project *project, const struct ath_options *options,
-		       const struct ath_inspection *inspection, const struct ath_err *untold)
+		       const struct ath_foresight *foresight)
 {
 	struct ath_str text = { 0 };
 
@@ -23,38 +23,22 @@ static void print_text(const struct ath_project *project, const struct ath_optio
 		ath_print_plan(project, options->verbose, &text);
 	else
 		ath_str_printf(&text, "nothing to do, %s is installed\n", project->recipe.name);
-	if (inspection) {
+	if (foresight->is_told) {
 		ath_str_putc(&text, '\n');
-		ath_inspect_put_plan(inspection, &text);
-	} else if (untold->code != ATH_ERR_OK) {
+		ath_inspect_put_plan(&foresight->inspection, &text);
+	} else if (foresight->untold.code != ATH_ERR_OK) {
 		ath_str_puts(&text, "\ndatabase: ");
-		ath_str_put_clean(&text, untold->msg, strlen(untold->msg));
+		ath_str_put_clean(&text, foresight->untold.msg, strlen(foresight->untold.msg));
 		ath_str_putc(&text, '\n');
 	}
 	ath_print_flush(&text, false);
 }
 
-/* What is seen of the database ends the plan as it would end the run. */
-static int exit_status(const struct ath_project *project, const struct ath_inspection *inspection,
-		       const struct ath_options *options)
-{
-	if (project->refusal.code != ATH_ERR_OK)
-		return ath_print_error(&project->refusal, NULL);
-	if (inspection && inspection->found.look.state == ATH_LOOK_LOCKED)
-		return ath_err_exit_status(ATH_ERR_LOCKED);
-	if (inspection && inspection->found.look.state != ATH_LOOK_RECOVERY &&
-	    !options->assume_revision &&
-	    (inspection->found.result.decision == ATH_DECISION_ASK ||
-	     inspection->found.result.decision == ATH_DECISION_REFUSE))
-		return ath_err_exit_status(ATH_ERR_DECISION);
-	return project->plan.runs > project->plan.every && options->detailed_exitcode ? 2 : 0;
-}
-
 static int plan_run(const struct ath_options *options)
 {
 	struct ath_project project;
-	struct ath_inspection inspection = { 0 }, *seen = NULL;
-	struct ath_err err = { 0 }, untold = { 0 }; /* of the database: the run will tell it */
+	struct ath_foresight foresight = { 0 };
+	struct ath_err err = { 0 };
 	int status;
 
 	if (!ath_project_open(&project, options, &err) ||
@@ -62,16 +46,15 @@ static int plan_run(const struct ath_options *options)
 	    !ath_project_plan(&project, options, &err)) {
 		status = ath_print_error(&err, ath_str_get(&project.text));
 	} else {
-		if (project.plan.runs && ath_foresee_inspect(&project, &inspection, &untold))
-			seen = &inspection;
+		if (project.plan.runs)
+			ath_foresee_inspect(&project, &foresight);
 		if (options->json)
-			ath_foresee_print_json(&project, seen);
+			ath_foresee_print_json(&project, &foresight);
 		else
-			print_text(&project, options, seen, &untold);
-		status = untold.code == ATH_ERR_CHAIN ? ath_err_exit_status(ATH_ERR_CHAIN)
-						      : exit_status(&project, seen, options);
+			print_text(&project, options, &foresight);
+		status = ath_foresee_exit_status(&project, &foresight, options);
 	}
-	ath_inspect_fini(&inspection);
+	ath_inspect_fini(&foresight.inspection);
 	ath_project_fini(&project);
 	return status;
 }

@@ -156,13 +156,23 @@ void ath_print_doubt(const struct ath_project *project, struct ath_str *out)
 	ath_str_puts(out, "' is not as it should be there (`athanor inspect`)\n");
 }
 
+/* Ids are the application's: one may hold anything. Owned. */
+static char *clean_fact(const struct ath_pairs *facts, const char *name)
+{
+	const char *value = ath_pairs_get(facts, name);
+	struct ath_str out = { 0 };
+
+	ath_str_put_clean(&out, value, strlen(value));
+	return ath_str_steal(&out);
+}
+
 /* What a repair has come to; the rows are as they were where nothing was to be done. */
 static void put_repaired(const struct ath_project *project, const struct ath_report *report,
 			 struct ath_str *out)
 {
 	const struct ath_pairs *facts = &project->facts;
-	const char *rows = ath_pairs_get(facts, "database.heads");
-	const char *before = ath_pairs_get(facts, "database.rows");
+	char *rows = clean_fact(facts, "database.heads");
+	char *before = clean_fact(facts, "database.rows");
 	const char *pending = ath_pairs_get(facts, "database.pending");
 	const char *rehearsal = ath_pairs_find(facts, "database.rehearsal");
 	const char *doubt = ath_pairs_get(facts, "database.doubt");
@@ -190,24 +200,28 @@ static void put_repaired(const struct ath_project *project, const struct ath_rep
 			       ath_str_is(rehearsal, "works") ? ", rehearsed on a copy" : "",
 			       command);
 	free(command);
+	free(before);
+	free(rows);
 }
 
 static void put_good(const struct ath_project *project, const struct ath_report *report,
 		     struct ath_str *out)
 {
-	const char *heads = ath_pairs_find(&project->facts, "database.heads");
+	char *heads;
 
 	if (project->world.repairs_only) {
 		put_repaired(project, report, out);
 		return;
 	}
+	heads = clean_fact(&project->facts, "database.heads");
 	if (project->is_partial)
 		ath_str_printf(out, "athanor: the chosen steps of %s are done",
 			       project->recipe.name);
 	else
 		ath_str_printf(out, "athanor: %s is installed", project->recipe.name);
-	if (heads && !project->is_partial)
+	if (*heads && !project->is_partial)
 		ath_str_printf(out, ", its database is at %s", heads);
+	free(heads);
 	ath_str_puts(out, " (");
 	ath_time_put_duration(out, report->ms);
 	ath_str_printf(out, ": %zu step%s run, %zu already there, %zu not needed)\n",

@@ -45,6 +45,7 @@ struct runner {
 	struct ath_cgroup group;            /* of this run */
 	struct ath_result result;           /* owned; the states of steps, for --json */
 	struct ath_ui_plain plain;
+	int signum; /* the signal that ended a look, or 0 */
 	char mark[ATH_SECRET_TEXT];
 	char boot_id[40];
 	char word[256]; /* the revision that a person at the terminal has named */
@@ -264,16 +265,21 @@ static bool must_ask(const struct ath_options *options)
 
 static bool ask(struct runner *runner)
 {
-	struct ath_inspection inspection;
-	struct ath_err untold = { 0 }; /* the run itself will tell it */
+	struct ath_foresight foresight = { 0 };
 	struct ath_str text = { 0 };
 	char answer[16] = "";
 
 	ath_print_plan(&runner->project, false, &text);
-	if (!runner->project.world.assume_revision &&
-	    ath_foresee_inspect(&runner->project, &inspection, &untold))
-		ath_inspect_put_plan(&inspection, &text);
-	ath_inspect_fini(&inspection);
+	if (!runner->project.world.assume_revision)
+		ath_foresee_inspect(&runner->project, &foresight);
+	if (foresight.is_told) /* else the run itself will tell why not */
+		ath_inspect_put_plan(&foresight.inspection, &text);
+	ath_inspect_fini(&foresight.inspection);
+	runner->signum = foresight.signum;
+	if (foresight.signum) {
+		ath_str_fini(&text);
+		return false;
+	}
 	ath_str_printf(&text, "%s %s in %s? [y/N] ", runner->kind->question,
 		       runner->project.recipe.name, runner->project.root);
 	ath_print_flush(&text, true);
@@ -316,39 +322,42 @@ static bool take_word(struct runner *runner, const struct ath_inspection *inspec
 /* The evidence does not decide: a person at a terminal may. False: the run ends here. */
 static bool ask_revision(struct runner *runner, struct ath_err *err)
 {
-	struct ath_inspection inspection;
-	struct ath_err untold = { 0 }; /* the run itself will tell it */
+	struct ath_foresight foresight;
 	bool is_answered = true;
 
-	if (ath_foresee_inspect(&runner->project, &inspection, &untold) &&
-	    ath_foresee_is_question(&inspection))
-		is_answered = take_word(runner, &inspection) &&
+	ath_foresee_inspect(&runner->project, &foresight);
+	runner->signum = foresight.signum;
+	if (runner->signum)
+		is_answered = false;
+	else if (foresight.is_told && ath_foresee_is_question(&foresight.inspection))
+		is_answered = take_word(runner, &foresight.inspection) &&
 			      ath_project_plan(&runner->project, runner->options, err);
-	ath_inspect_fini(&inspection);
+	ath_inspect_fini(&foresight.inspection);
 	return is_answered;
 }
 
 static int show_dry_run(struct runner *runner)
 {
 	const struct ath_project *project = &runner->project;
-	struct ath_inspection inspection;
-	struct ath_err untold = { 0 };
+	struct ath_foresight foresight;
 	struct ath_str text = { 0 };
-	bool is_told = ath_foresee_inspect(project, &inspection, &untold);
+	int status;
 
+	ath_foresee_inspect(project, &foresight);
 	if (runner->options->json) {
-		ath_foresee_print_json(project, is_told ? &inspection : NULL);
+		ath_foresee_print_json(project, &foresight);
 	} else {
 		ath_print_plan(project, runner->options->verbose, &text);
 		ath_str_putc(&text, '\n');
-		if (is_told)
-			ath_inspect_put(&inspection, &text);
+		if (foresight.is_told)
+			ath_inspect_put(&foresight.inspection, &text);
 		else
-			ath_str_printf(&text, "database: %s\n", untold.msg);
+			ath_str_printf(&text, "database: %s\n", foresight.untold.msg);
 		ath_print_flush(&text, false);
 	}
-	ath_inspect_fini(&inspection);
-	return runner->options->detailed_exitcode ? 2 : 0;
+	status = ath_foresee_exit_status(project, &foresight, runner->options);
+	ath_inspect_fini(&foresight.inspection);
+	return status;
 }
 
 /* ---- the orchestrator ---- */
@@ -454,7 +463,7 @@ static int carry_out(struct runner *runner)
 		if (err.code != ATH_ERR_OK)
 			return ath_print_error(&err, NULL);
 		fputs("athanor: nothing was done\n", stderr);
-		return 3;
+		return runner->signum ? 128 + runner->signum : 3;
 	}
 	ath_journal_close(runner->project.journal);
 	runner->project.journal = NULL;

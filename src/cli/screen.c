@@ -2,6 +2,8 @@
 /* cli/screen: the one door to stdout and stderr, where secrets are masked. */
 #include "cli/screen.h"
 
+#include <string.h>
+
 static struct ath_redact *hidden;
 
 void ath_screen_hide(struct ath_redact *set)
@@ -15,14 +17,32 @@ static void write_out(struct ath_str *text, FILE *stream)
 	ath_str_reset(text);
 }
 
+/* Names and ids from files stand in many texts: no byte of them acts on the terminal. */
+static void put_lines(const struct ath_str *text, struct ath_str *out)
+{
+	const char *at = ath_str_get(text), *end = at + text->len;
+
+	while (at < end) {
+		const char *stop = memchr(at, '\n', (size_t)(end - at));
+		size_t len = (size_t)((stop ? stop : end) - at);
+
+		ath_str_put_clean(out, at, len);
+		if (stop)
+			ath_str_putc(out, '\n');
+		at += len + (stop != NULL);
+	}
+}
+
 void ath_screen_write(const char *text, size_t len, bool to_stderr)
 {
 	FILE *stream = to_stderr ? stderr : stdout;
-	struct ath_str shown = { 0 };
+	struct ath_str shown = { 0 }, clean = { 0 };
 
 	ath_redact_put(hidden, text, len, &shown);
-	write_out(&shown, stream);
+	put_lines(&shown, &clean);
+	write_out(&clean, stream);
 	fflush(stream);
+	ath_str_fini(&clean);
 	ath_str_fini(&shown);
 }
 

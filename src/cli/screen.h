@@ -16,7 +16,7 @@
 /* From here on nothing in `set` is shown (borrowed until the next call); NULL: nothing is masked. */
 void ath_screen_hide(struct ath_redact *set);
 
-/* Write a text in one go. */
+/* Write a text in one go; what would act on a terminal becomes '?', line ends stay. */
 void ath_screen_write(const char *text, size_t len, bool to_stderr);
 
 /* Mask the message of an error that may have been cut, before it becomes part of a text. */

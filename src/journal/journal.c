@@ -132,7 +132,7 @@ static char *masked(const struct ath_journal *journal, const char *text)
 	if (!text)
 		return NULL;
 	ath_redact_put(journal->hidden, text, strlen(text), &out);
-	return out.data ? ath_str_steal(&out) : ath_mem_strdup("");
+	return ath_str_steal(&out);
 }
 
 struct ath_db *ath_journal_db(struct ath_journal *journal)

@@ -25,3 +25,18 @@ def python(tmp_path_factory):
     place = tmp_path_factory.mktemp("alembic") / "venv"
     lab.make_venv(place, "alembic", "sqlalchemy")
     return place / "bin/python"
+
+
+@pytest.fixture
+def odd(bare, tmp_path):
+    """The small project where python3 is a shell script."""
+    bare.stored("a1")
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "tmp").mkdir()
+
+    def is_script(text):
+        (tmp_path / "bin/python3").write_text("#!/bin/sh\n" + text)
+        (tmp_path / "bin/python3").chmod(0o755)
+        return {"PATH": "%s:/usr/bin:/bin" % (tmp_path / "bin"), "TMPDIR": str(tmp_path / "tmp")}
+
+    return is_script

@@ -2,6 +2,8 @@
 """The command line as scripts depend on it: usage, exit statuses, help, JSON."""
 import json
 import re
+import signal
+import subprocess
 
 import pytest
 
@@ -20,6 +22,15 @@ def test_help_names_every_command_and_every_command_has_help():
     for command in COMMANDS:
         assert command in text
         assert "--help" in lab.athanor(command, "--help").is_status(0).out
+
+
+def test_help_of_a_command_lists_what_means_something_to_it():
+    def listed(command):
+        return set(re.findall(r" --([a-z-]+)", lab.athanor(command, "--help").is_status(0).out))
+    assert {"only", "jobs", "dry-run", "output", "allow-row-loss", "dir", "json"} <= listed("install")
+    assert listed("log") == {"dir", "state-dir", "json", "no-color", "help"}
+    assert "lint" in listed("revisions") and "lint" not in listed("install")
+    assert "assume-revision" in listed("plan") and "assume-revision" not in listed("status")
 
 
 @pytest.mark.parametrize("arguments", [
@@ -64,6 +75,32 @@ def test_a_dry_run_makes_nothing_but_its_state_folder(bare):
     assert "preflight" in ended.out
     assert not bare.path(".venv").exists() and not bare.database.exists()
     lab.athanor("install", "--dry-run", "--detailed-exitcode", bare.root).is_status(2)
+
+
+@pytest.mark.parametrize("command", [["plan"], ["install", "--dry-run"], ["repair", "--dry-run"]], ids=" ".join)
+def test_a_question_is_3_wherever_it_is_foreseen(bare, command):
+    bare.stored(tables=("CREATE TABLE story (id INTEGER PRIMARY KEY)", "CREATE TABLE note (id INTEGER PRIMARY KEY)"))
+    bare.recipe(database="database: {alembic: alembic.ini, url: 'sqlite:///app.db'}")
+    ended = lab.athanor(*command, bare.root).is_status(3)
+    assert "--assume-revision" in ended.out
+    lab.athanor(*command, "--assume-revision", "a1", bare.root).is_status(0)
+
+
+@pytest.mark.parametrize("command", [["plan"], ["install", "--dry-run"]], ids=" ".join)
+def test_a_signal_ends_what_only_foresees(bare, odd, tmp_path, command):
+    bare.recipe(database="database: {alembic: alembic.ini, url: 'sqlite:///app.db'}")
+    env = lab.environment(**odd("touch %s/here; sleep 97" % tmp_path), MARK=str(tmp_path))
+    run = subprocess.Popen([lab.ATHANOR, *command, bare.root], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    lab.wait_for(lambda: (tmp_path / "here").exists() or run.poll() is not None, "the script")
+    run.send_signal(signal.SIGTERM)
+    run.communicate(timeout=30)
+    assert run.returncode == 128 + signal.SIGTERM
+    assert not lab.processes_with("MARK=%s" % tmp_path)
+
+
+def test_a_folder_in_the_place_of_a_run_is_told_apart(bare):
+    ended = lab.athanor("log", bare.root).is_status(64)
+    assert "-C" in ended.err and str(bare.root) in ended.err
 
 
 def test_the_folder_can_be_given_in_three_ways(bare):

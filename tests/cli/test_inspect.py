@@ -306,21 +306,6 @@ def test_without_any_python_it_is_69(bare):
     assert "Python" in ended.err
 
 
-@pytest.fixture
-def odd(bare, tmp_path):
-    """The small project where python3 is a shell script."""
-    bare.stored("a1")
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "tmp").mkdir()
-
-    def is_script(text):
-        (tmp_path / "bin/python3").write_text("#!/bin/sh\n" + text)
-        (tmp_path / "bin/python3").chmod(0o755)
-        return {"PATH": "%s:/usr/bin:/bin" % (tmp_path / "bin"), "TMPDIR": str(tmp_path / "tmp")}
-
-    return is_script
-
-
 @pytest.mark.parametrize("text,said", [
     ("exit 0", "3.8"), ("exit 7", "exit status 7"), ("kill -9 $$", "signal 9"), ("echo nonsense >&3", "python3"),
     ('echo "{\\"event\\": \\"error\\", \\"kind\\": \\"config\\", \\"message\\": \\"too old\\"}" >&3', "too old")])

@@ -200,6 +200,14 @@ def test_a_fault_of_the_recipe_is_shown_without_the_password_in_its_line(small):
     assert "postgresql://me:***@db/" in ended.err and "pw-in-recipe" not in ended.err
 
 
+def test_no_process_of_a_run_may_leave_an_image_of_its_memory(small):
+    small.recipe("steps:\n  core: {run: [sh, -c, 'ulimit -S -c >core; ulimit -H -c >>core'], needs: [venv]}\n")
+    raised = "import resource, os, sys\nlimit = resource.getrlimit(resource.RLIMIT_CORE)[1]\n" \
+             "resource.setrlimit(resource.RLIMIT_CORE, (limit, limit))\nos.execv(sys.argv[1], sys.argv[1:])"
+    lab.athanor("install", small.root, program=(lab.PYTHON, "-c", raised)).is_status(0)
+    assert small.read("core").split() == ["0", "0"]
+
+
 def test_what_is_no_secret_stays_legible(small):
     """Words, limits, files and the application's own path, in variables whose names sound secret."""
     small.write("show.py", "import os, sys\nfor name in sorted(os.environ):\n    print(name, os.environ[name])\n"
