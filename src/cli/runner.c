@@ -16,10 +16,12 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "cli/folder.h"
 #include "cli/foresee.h"
 #include "cli/print.h"
 #include "cli/project.h"
 #include "cli/result.h"
+#include "cli/screen.h"
 #include "engine/run.h"
 #include "journal/journal.h"
 #include "os/cgroup.h"
@@ -53,79 +55,19 @@ struct runner {
 
 /* ---- before anything runs ---- */
 
-/* The folder keeps the lock in any case, and says where the rest is. */
-static bool write_state_note(const struct ath_project *project, const char *own,
-			     struct ath_err *err)
-{
-	char *note = ath_file_join(own, ATH_PROJECT_STATE_NOTE);
-	struct ath_str text = { 0 };
-	bool is_written = true;
-
-	ath_str_printf(&text, "%s\n", project->state_dir);
-	if (strcmp(own, project->state_dir) != 0)
-		is_written = ath_file_replace(note, ath_str_get(&text), text.len, 0600, err);
-	else if (ath_file_kind(note) != ATH_FILE_ABSENT)
-		is_written = ath_file_remove_tree(note, err);
-	ath_str_fini(&text);
-	free(note);
-	return is_written;
-}
-
-/* What we write and remove below the state directory must not be led elsewhere by a link. */
-static bool check_links(const struct ath_project *project, const char *own, struct ath_err *err)
-{
-	static const char *const names[] = { "journal.db", "runs", "backups", "cache" };
-	const char *found = ath_file_is_link(own) ? own : NULL;
-	char *path = NULL;
-
-	for (size_t i = 0; !found && i < sizeof(names) / sizeof(names[0]); i++) {
-		free(path);
-		path = ath_project_path(project, names[i]);
-		if (ath_file_is_link(path))
-			found = path;
-	}
-	if (found)
-		ath_err_set(err, ATH_ERR_REFUSED,
-			    "'%s' is a symbolic link, and state is kept in real folders only: use "
-			    "--state-dir to keep it elsewhere",
-			    found);
-	free(path);
-	return !found;
-}
-
-static bool make_state_folder(const struct ath_project *project, struct ath_err *err)
-{
-	char *ignore = ath_project_path(project, ".gitignore");
-	char *own = ath_file_join(project->root, ".athanor");
-	bool is_made = check_links(project, own, err) &&
-		       ath_file_make_folders(project->state_dir, 0700, err) &&
-		       ath_file_make_folders(own, 0700, err) && write_state_note(project, own, err);
-
-	if (is_made && ath_file_kind(ignore) == ATH_FILE_ABSENT &&
-	    !ath_file_create(ignore, "*\n", 2, 0600, err)) {
-		is_made = err->code == ATH_ERR_EXISTS;
-		if (is_made)
-			ath_err_clear(err);
-	}
-	free(own);
-	free(ignore);
-	return is_made ||
-	       ath_err_prefix(err, "the state directory '%s' cannot be used", project->state_dir);
-}
-
 static void on_wait(void *user, const struct ath_lock_hint *holder)
 {
 	const struct runner *runner = user;
+	struct ath_str text = { 0 };
 
 	if (runner->options->quiet)
 		return;
-	if (!holder->pid) /* it has the lock, and has started no step yet */
-		fputs("athanor: another run is at work, waiting\n", stderr);
-	else
-		fprintf(stderr,
-			"athanor: another run is at work (process %d, since %s, at step '%s'), "
-			"waiting\n",
-			(int)holder->pid, holder->started, holder->step);
+	ath_str_puts(&text, "athanor: another run is at work");
+	if (holder->pid) /* else it has the lock, and has started no step yet */
+		ath_str_printf(&text, " (process %d, since %s, at step '%s')", (int)holder->pid,
+			       holder->started, holder->step);
+	ath_str_puts(&text, ", waiting\n");
+	ath_print_flush(&text, true);
 }
 
 static bool take_lock(struct runner *runner, struct ath_err *err)
@@ -175,6 +117,17 @@ static void sweep_folder(const struct runner *runner, const char *mark)
 	free(runs);
 }
 
+static void say_killed(unsigned count)
+{
+	struct ath_str text = { 0 };
+
+	if (!count)
+		return;
+	ath_str_printf(&text, "athanor: ended %u process%s of an earlier run that died\n", count,
+		       count == 1 ? "" : "es");
+	ath_print_flush(&text, true);
+}
+
 /* By its group, where it had one, and by its mark: the group's members may have erased that. */
 static void end_processes(const char *mark)
 {
@@ -187,9 +140,7 @@ static void end_processes(const char *mark)
 	ath_str_printf(&entry, "ATHANOR_RUN=%s", mark);
 	killed += ath_process_sweep(ath_str_get(&entry), ath_warden_report_stuck);
 	ath_str_fini(&entry);
-	if (killed)
-		fprintf(stderr, "athanor: ended %u process%s of an earlier run that died\n", killed,
-			killed == 1 ? "" : "es");
+	say_killed(killed);
 }
 
 /* No process of a run that died may live beside this one; its copies go, its row is closed. */
@@ -215,7 +166,7 @@ static bool prepare(struct runner *runner, struct ath_err *err)
 	ath_secret_make(runner->mark);
 	runner->mark[MARK_LEN] = '\0';
 	return ath_project_open(&runner->project, runner->options, err) &&
-	       make_state_folder(&runner->project, err) && take_lock(runner, err) &&
+	       ath_folder_make_state(&runner->project, err) && take_lock(runner, err) &&
 	       open_journal(runner, err) && bury_dead_runs(runner, err) &&
 	       ath_project_plan(&runner->project, runner->options, err);
 }
@@ -454,6 +405,7 @@ static int orchestrate(struct runner *runner)
 /* The plan says that something runs. */
 static int carry_out(struct runner *runner)
 {
+	static const char nothing[] = "athanor: nothing was done\n";
 	struct ath_cgroup_place place;
 	struct ath_err err = { 0 };
 
@@ -462,7 +414,7 @@ static int carry_out(struct runner *runner)
 	if (must_ask(runner->options) && (!ask_revision(runner, &err) || !ask(runner))) {
 		if (err.code != ATH_ERR_OK)
 			return ath_print_error(&err, NULL);
-		fputs("athanor: nothing was done\n", stderr);
+		ath_screen_write(nothing, strlen(nothing), true);
 		return runner->signum ? 128 + runner->signum : 3;
 	}
 	ath_journal_close(runner->project.journal);

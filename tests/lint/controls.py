@@ -66,6 +66,10 @@ FAULTS = [
     ("errors.py", "docs/errors.md", CLEAN["docs/errors.md"] + "\n## old\n\nExit status 1.\n", "unknown ['old']"),
     ("migrations.py", "migrations/0003_more.sql", "SELECT 1;\n", "must begin with 0002_"),
     ("migrations.py", "migrations/0002_more.sql", "SELECT 1;\n", "embeds ['0001_initial.sql']"),
+    ("doors.py", "src/plan/graph.c", GRAPH_C.replace("return 0", "return rename(\"a\", \"b\")"), "graph.c:5: rename"),
+    ("doors.py", "src/plan/graph.c", GRAPH_C.replace("return 0", "return puts(\"a\")"), "graph.c:5: puts"),
+    ("doors.py", "src/plan/graph.c", GRAPH_C.replace("return 0", "return open(\"a\", O_CREAT, 0600)"), "graph.c:5: O_CREAT"),
+    ("doors.py", "src/plan/graph.c", GRAPH_C.replace("return 0", "return !fopen(\"a\", \"we\")"), "fopen to write"),
     ("places.py", "docs/notes.md", "see /" + "home/somebody/notes\n", "docs/notes.md:1"),
 ]
 
