@@ -20,7 +20,6 @@ static enum ath_err_code code_of(const char *kind)
 	return strcmp(kind, "net") == 0 ? ATH_ERR_VERIFY : ATH_ERR_BRIDGE;
 }
 
-/* What the application says may hold its secrets, and the end of it may be cut off here. */
 static void keep_failure(struct ath_step *step, const struct ath_bridge_reply *reply)
 {
 	struct ath_bridge_run *run = run_of(step);
@@ -33,13 +32,26 @@ static void keep_failure(struct ath_step *step, const struct ath_bridge_reply *r
 	run->is_of_schema = reply->is_of_schema;
 	if (reply->revision)
 		ath_err_prefix(&run->failure, "revision '%s'", reply->revision);
-	ath_redact_err(ath_step_world(step)->redact, &run->failure);
 }
 
 static bool is_of_chain(enum ath_bridge_event event)
 {
 	return event == ATH_BRIDGE_SAYS_HEADS || event == ATH_BRIDGE_SAYS_TARGET ||
 	       event == ATH_BRIDGE_SAYS_EFFECTS;
+}
+
+/* What the application says may hold its secrets; here it is whole, behind here it may be cut. */
+static const char *mask(struct ath_step *step, const char *message)
+{
+	struct ath_str out = { 0 };
+	const char *copy;
+
+	if (!message)
+		return NULL;
+	ath_redact_put(ath_step_world(step)->redact, message, strlen(message), &out);
+	copy = ath_arena_strdup(ath_step_arena(step), ath_str_get(&out));
+	ath_str_fini(&out);
+	return copy;
 }
 
 static void on_line(struct ath_step *step, const char *line, size_t len)
@@ -51,7 +63,10 @@ static void on_line(struct ath_step *step, const char *line, size_t len)
 	if (!ath_bridge_read(line, len, ath_step_arena(step), &reply, &err)) {
 		if (run->failure.code == ATH_ERR_OK)
 			run->failure = err;
-	} else if (reply.event == ATH_BRIDGE_SAYS_END) {
+		return;
+	}
+	reply.message = mask(step, reply.message);
+	if (reply.event == ATH_BRIDGE_SAYS_END) {
 		run->has_end = true;
 	} else if (reply.event == ATH_BRIDGE_SAYS_ERROR) {
 		keep_failure(step, &reply);

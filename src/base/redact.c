@@ -392,12 +392,18 @@ void ath_redact_finish(struct ath_redact_flow *flow, bool is_cut, struct ath_str
 	*flow = (struct ath_redact_flow){ .set = flow->set };
 }
 
+static const char dots[] = "..."; /* where a text was shortened */
+
 void ath_redact_put(struct ath_redact *set, const char *bytes, size_t len, struct ath_str *out)
 {
 	struct ath_redact_flow flow = { .set = set };
+	size_t dots_len = strlen(dots);
+	bool is_cut = len > dots_len && memcmp(bytes + len - dots_len, dots, dots_len) == 0;
 
-	ath_redact_feed(&flow, bytes, len, out);
-	ath_redact_finish(&flow, false, out);
+	ath_redact_feed(&flow, bytes, is_cut ? len - dots_len : len, out);
+	ath_redact_finish(&flow, is_cut, out);
+	if (is_cut)
+		ath_str_puts(out, dots);
 }
 
 void ath_redact_err(struct ath_redact *set, struct ath_err *err)
@@ -406,8 +412,12 @@ void ath_redact_err(struct ath_redact *set, struct ath_err *err)
 	struct ath_str text = { 0 };
 	size_t len = strlen(err->msg);
 
-	ath_redact_feed(&flow, err->msg, len, &text);
-	ath_redact_finish(&flow, len + 1 == sizeof(err->msg), &text);
+	if (len + 1 == sizeof(err->msg)) {
+		ath_redact_feed(&flow, err->msg, len, &text);
+		ath_redact_finish(&flow, true, &text);
+	} else {
+		ath_redact_put(set, err->msg, len, &text);
+	}
 	len = text.len < sizeof(err->msg) ? text.len : sizeof(err->msg) - 1;
 	memcpy(err->msg, ath_str_get(&text), len);
 	err->msg[len] = '\0';

@@ -80,10 +80,13 @@ void ath_redact_feed(struct ath_redact_flow *flow, const char *bytes, size_t len
  */
 void ath_redact_finish(struct ath_redact_flow *flow, bool is_cut, struct ath_str *out);
 
-/* Append a whole text, masked. */
+/*
+ * Append a whole text, masked. One that ends in "..." was cut there, so a beginning of a secret
+ * before the dots counts as one.
+ */
 void ath_redact_put(struct ath_redact *set, const char *bytes, size_t len, struct ath_str *out);
 
-/* Mask the message of an error; it may have been cut. */
+/* Mask the message of an error, which may have been cut by its size, too. */
 void ath_redact_err(struct ath_redact *set, struct ath_err *err);
 
 #endif

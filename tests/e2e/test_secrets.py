@@ -183,6 +183,18 @@ def test_a_password_in_a_url_is_masked_though_no_variable_holds_it(small):
     assert find(state_of(small), ["pw-from-nowhere"]) == []
 
 
+@pytest.mark.parametrize("lead", [60, 440, 448, 455, 480, 560])
+def test_a_secret_at_the_place_where_a_message_is_shortened_shows_no_part_of_itself(small, lead):
+    small.stored("b2")
+    small.revision("c3", "b2", "import os\nraise RuntimeError('.' * %d + os.environ['APP_PASSWORD'] + '.' * 200)" % lead)
+    secret = "".join(chr(0x41 + n % 26) + str(n) for n in range(20))
+    ended = small.install("--output", "json", env={"APP_PASSWORD": secret}).is_status(1)
+    content = {**state_of(small), **outputs(("install", ended))}
+    parts = [secret[at:at + 4].encode() for at in range(len(secret) - 3)]
+    assert not [(place, part) for place, text in content.items() for part in parts if part in text]
+    assert "RuntimeError: ....." in ended.err
+
+
 def test_what_was_written_before_it_was_known_is_masked_when_it_is_shown(small):
     small.recipe("steps:\n  bake: {run: [sh, -c, 'echo it is Early-bird-9; exit 1'], needs: [venv]}\n")
     small.install().is_status(1)

@@ -279,6 +279,7 @@ static void the_cut_end_of_a_message_tells_no_part(void **state)
 {
 	struct ath_redact *set = SET("0123456789abcdef");
 	struct ath_err err = { 0 }, whole = { 0 };
+	struct ath_str shortened = { 0 };
 	char filler[sizeof(err.msg)];
 
 	(void)state;
@@ -289,6 +290,9 @@ static void the_cut_end_of_a_message_tells_no_part(void **state)
 	ath_redact_err(set, &err);
 	assert_null(strstr(err.msg, "0123"));
 	assert_true(ath_str_has_suffix(err.msg, ".***"));
+	ath_redact_put(set, "said 0123456...", 15, &shortened);
+	assert_string_equal(ath_str_get(&shortened), "said ***...");
+	ath_str_fini(&shortened);
 	ath_err_set(&whole, ATH_ERR_IO, "no '01234567");
 	ath_redact_err(set, &whole);
 	assert_string_equal(whole.msg, "no '01234567");
