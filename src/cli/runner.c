@@ -76,6 +76,8 @@ static bool take_lock(struct runner *runner, struct ath_err *err)
 	bool is_taken = ath_lock_take(path, runner->options->lock_timeout_ms, on_wait, runner,
 				      &runner->lock, err);
 
+	if (is_taken)
+		ath_lock_hint(&runner->lock, runner->mark, "plan"); /* until its first step */
 	free(path);
 	return is_taken;
 }
