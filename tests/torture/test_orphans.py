@@ -95,8 +95,8 @@ class Cage:
         self.project.write("look.py", LOOK)
         self.step("zoo", [NASTY, "outlaws", self.tag])
 
-    def step(self, name, run):
-        self.project.recipe("steps:\n  %s: {run: [%s], needs: [preflight]}\n" % (name, ", ".join(run)))
+    def step(self, name, run, more=""):
+        self.project.recipe("steps:\n  %s: {run: [%s], needs: [preflight]%s}\n" % (name, ", ".join(run), more))
         self.only = ("--only", "preflight", "--only", name)
 
     @property
@@ -196,6 +196,35 @@ def test_without_groups_only_who_erased_the_environment_gets_away(tmp_path):
     rounds = all_rounds(tmp_path / "both", "both", WITHOUT_GROUPS)
     tell("both", rounds, "off")
     assert all(len(one.left) == 1 for one in rounds), rounds
+
+
+def climb(place):
+    """The ladder: SIGTERM, which the zoo ignores, and ten seconds later SIGKILL; a second wish does not wait."""
+    folder, number, how = place
+    cage = Cage(folder / how.replace(" ", "-"), number)
+    if how == "time limit":
+        cage.step("zoo", [NASTY, "outlaws", cage.tag], ", timeout: 2s")
+    try:
+        run = cage.project.start(*cage.only)
+        lab.wait_for(lambda: len(tagged(cage.tag)) >= UP or run.process.poll() is not None, "the zoo")
+        since = time.monotonic()
+        for _ in range({"time limit": 0, "called off": 1, "called off twice": 2}[how]):
+            os.kill(run.pid, signal.SIGTERM)
+            time.sleep(0.3)     # two signals in one moment are one wish
+        ended = run.ended()
+        seconds = time.monotonic() - since
+        assert not tagged(cage.tag) and is_free(cage.lock), ended
+        assert ended.status == (1 if how == "time limit" else 128 + signal.SIGTERM), ended
+        assert seconds < 5 if how == "called off twice" else 9 < seconds < 20, (how, seconds)
+    finally:
+        end_all(cage.tag)
+
+
+def test_a_step_that_is_called_off_leaves_nobody(tmp_path):
+    ways = ["time limit", "called off", "called off twice"]
+    with concurrent.futures.ThreadPoolExecutor(len(ways)) as pool:
+        list(pool.map(climb, [(tmp_path, number, way) for number, way in enumerate(ways)]))
+    score("orphans, ladder of timeout and cancellation: %d ways, 0 alive at the end", len(ways))
 
 
 def test_the_process_group_alone_leaves_survivors(tmp_path):
