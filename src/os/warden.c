@@ -275,8 +275,8 @@ static _Noreturn void be_warden(pid_t orchestrator, const sigset_t *signals,
 		if (sigwaitinfo(signals, &info) > 0 && info.si_signo != SIGCHLD)
 			forward(orchestrator, &info);
 	}
-	ath_cgroup_kill(
-		group); /* at one stroke; the rest waits, and is all where there is no group */
+	/* the group falls at one stroke; the walk waits for it, and is all where there is none */
+	ath_cgroup_kill(group);
 	ath_process_end_all(earlier, ath_warden_report_stuck);
 	ath_cgroup_remove(group);
 	if (WIFSIGNALED(status)) {

@@ -23,6 +23,7 @@ ALLOWED = {
     "src/os/cgroup.c": ("O_WRONLY mkdir rmdir write", "control groups, which are no files"),
     "src/os/temporary.c": ("O_CREAT O_WRONLY unlinkat", "the door: names beside a place, told dead by their lock"),
     "src/os/warden.c": ("O_CREAT fchmod ftruncate pwrite write", "the lock's file, never replaced; last words of the warden"),
+    "src/os/cgroup.c": ("O_WRONLY mkdir rmdir write", "control groups: folders and files of the kernel's"),
     "src/engine/steplog.c": ("O_CREAT O_WRONLY fchmod write", "a log grows, and its loss loses no state"),
     "src/sqlite/handle.c": ("O_CREAT fchmod", "SQLite would let the umask decide on the mode"),
     "src/sqlite/live.c": ("O_CREAT fchmod unlink", "copies, which are synced by their transfer"),
