@@ -10,7 +10,6 @@ import concurrent.futures
 import contextlib
 import fcntl
 import os
-import pathlib
 import random
 import signal
 import statistics
@@ -81,7 +80,11 @@ def is_free(lock):
 
 
 def group_of(mark):
-    return next(pathlib.Path("/sys/fs/cgroup").glob("**/athanor-" + mark), None)
+    """The control group of a run; others come and go while it is looked for."""
+    for folder, names, _ in os.walk("/sys/fs/cgroup"):
+        if "athanor-" + mark in names:
+            return os.path.join(folder, "athanor-" + mark)
+    return None
 
 
 class Cage:
