@@ -20,7 +20,6 @@ PRINTS = "printf|fprintf|vprintf|vfprintf|dprintf|puts|fputs|fputc|putchar|fwrit
 # file -> what may be called there, and why
 ALLOWED = {
     "src/os/file_write.c": ("chmod fchmod lchown link mkdir rename renameat2 unlink unlinkat write", "the door"),
-    "src/os/cgroup.c": ("O_WRONLY mkdir rmdir write", "control groups, which are no files"),
     "src/os/temporary.c": ("O_CREAT O_WRONLY unlinkat", "the door: names beside a place, told dead by their lock"),
     "src/os/warden.c": ("O_CREAT fchmod ftruncate pwrite write", "the lock's file, never replaced; last words of the warden"),
     "src/os/cgroup.c": ("O_WRONLY mkdir rmdir write", "control groups: folders and files of the kernel's"),
