@@ -221,6 +221,8 @@ static void write_to(struct ath_redact_flow *flow, size_t end, struct ath_str *o
 {
 	size_t at = 0, done = 0, kept = 0;
 
+	if (!end)
+		return;
 	for (; done < flow->spans.len && flow->spans.items[done].from < end; done++) {
 		struct ath_redact_span *span = &flow->spans.items[done];
 
