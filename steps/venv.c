@@ -5,6 +5,7 @@
  *	healthy ── runs? ── yes ───────────────────────────────────────────► sweep ─► done
  *	             └ no ─┐
  *	broken ────────────┴► set aside ─┐
+ *	not to be looked at ─► failed
  *	half made ─► remove ─────────────┼► mark, make, prove, unmark ─────► sweep ─► done
  *	absent ──────────────────────────┘        └ failed ─► remove, put back what was set aside
  *
@@ -82,6 +83,7 @@ static void venv_probe(const struct ath_step_world *world, const void *config_,
 	static const enum ath_probe probes[] = {
 		[ATH_VENV_ABSENT] = ATH_PROBE_ABSENT,
 		[ATH_VENV_BROKEN] = ATH_PROBE_PARTIAL,
+		[ATH_VENV_UNKNOWN] = ATH_PROBE_PARTIAL, /* the step looks again, and fails */
 		[ATH_VENV_HEALTHY] = ATH_PROBE_WHOLE,
 	};
 	const struct venv_config *config = config_;
@@ -153,7 +155,8 @@ static void on_checked(struct ath_step *step, const struct ath_err *err)
 /* No process can be started now: that says nothing about the environment. */
 static bool is_shortage(int errnum)
 {
-	return errnum == EMFILE || errnum == ENFILE || errnum == EAGAIN || errnum == ENOMEM;
+	return errnum == EMFILE || errnum == ENFILE || errnum == EAGAIN || errnum == ENOMEM ||
+	       errnum == EIO;
 }
 
 static void check(struct ath_step *step)
@@ -226,7 +229,11 @@ static void venv_start(struct ath_step *step)
 
 	prepare(step);
 	look_at(making->path, ath_step_config(step), &venv);
-	if (venv.is_foreign) {
+	if (venv.state == ATH_VENV_UNKNOWN) {
+		(void)ath_err_set(&err, ATH_ERR_IO, "the virtual environment '%s': %s",
+				  making->path, venv.detail);
+		ath_step_fail(step, &err);
+	} else if (venv.is_foreign) {
 		(void)ath_err_set(&err, ATH_ERR_EXISTS,
 				  "'%s' is in the way of the virtual environment: %s; move it away",
 				  making->path, venv.detail);

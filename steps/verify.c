@@ -25,6 +25,9 @@ static bool check(struct verify *verify, const struct ath_look *look, struct ath
 
 	if (look->state == ATH_LOOK_LOCKED)
 		ath_err_set(err, ATH_ERR_LOCKED, "'%s' is locked by another process", verify->path);
+	else if (look->state == ATH_LOOK_UNREADABLE || look->state == ATH_LOOK_RECOVERY)
+		ath_err_set(err, ATH_ERR_VERIFY, "'%s' cannot be read back: %s", verify->path,
+			    look->reason);
 	else if (!is_right)
 		ath_err_set(err, ATH_ERR_VERIFY,
 			    "'%s' is %s with the version row '%s', and '%s' is what it should be",

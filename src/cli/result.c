@@ -87,6 +87,17 @@ static void put_cause(struct ath_json *json, const struct ath_report *report)
 	ath_json_put_text(json, "incomplete_log", report->gap_errnum ? report->gap : NULL);
 }
 
+/* Where the database stands now: a run may fail behind its commit. */
+static const char *revision(const struct ath_project *project, const struct ath_report *report)
+{
+	bool is_new = report->exit_status == 0 || ath_str_is(report->database, "upgraded") ||
+		      ath_str_is(report->database, "created");
+
+	if (ath_str_is(report->database, "needs-you"))
+		return NULL;
+	return ath_pairs_find(&project->facts, is_new ? "database.heads" : "database.rows");
+}
+
 void ath_result_print(const struct ath_result *result, const struct ath_project *project,
 		      const struct ath_report *report)
 {
@@ -105,9 +116,7 @@ void ath_result_print(const struct ath_result *result, const struct ath_project 
 	ath_json_open(&json, '{');
 	ath_json_put_text(&json, "path", ath_pairs_find(&project->facts, "database.path"));
 	ath_json_put_text(&json, "state", report->database[0] ? report->database : "unchanged");
-	ath_json_put_text(&json, "revision",
-			  ath_pairs_find(&project->facts,
-					 report->exit_status ? "database.rows" : "database.heads"));
+	ath_json_put_text(&json, "revision", revision(project, report));
 	ath_json_put_text(&json, "head", ath_pairs_find(&project->facts, "database.heads"));
 	ath_json_close(&json, '}');
 	ath_json_put_text(&json, "next", next);

@@ -130,19 +130,28 @@ static void say_killed(unsigned count)
 	ath_print_flush(&text, true);
 }
 
+/* Of another boot nothing can be alive. Where one of the two is not known, it may have been this one. */
+static bool may_be_alive(const struct runner *runner, const struct ath_replay_run *run)
+{
+	return strcmp(run->boot_id, runner->boot_id) == 0 || ath_str_is(run->boot_id, "-") ||
+	       ath_str_is(runner->boot_id, "-");
+}
+
 /* By its group, where it had one, and by its mark: the group's members may have erased that. */
-static void end_processes(const char *mark)
+static bool end_processes(const char *mark, struct ath_err *err)
 {
 	struct ath_cgroup_place place;
 	struct ath_str entry = { 0 };
-	unsigned killed;
+	unsigned killed, marked = 0;
+	bool is_swept;
 
 	ath_cgroup_find_place(&place);
 	killed = ath_cgroup_sweep(&place, mark, ath_warden_report_stuck);
 	ath_str_printf(&entry, "ATHANOR_RUN=%s", mark);
-	killed += ath_process_sweep(ath_str_get(&entry), ath_warden_report_stuck);
+	is_swept = ath_process_sweep(ath_str_get(&entry), ath_warden_report_stuck, &marked, err);
 	ath_str_fini(&entry);
-	say_killed(killed);
+	say_killed(killed + marked);
+	return is_swept;
 }
 
 /* No process of a run that died may live beside this one; its copies go, its row is closed. */
@@ -153,13 +162,26 @@ static bool bury_dead_runs(struct runner *runner, struct ath_err *err)
 	bool is_done = ath_replay_load_open(runner->project.journal, &arena, &open, err);
 
 	for (size_t i = 0; is_done && i < open.len; i++) {
-		if (strcmp(open.items[i].boot_id, runner->boot_id) == 0)
-			end_processes(open.items[i].mark);
-		sweep_folder(runner, open.items[i].mark);
-		is_done = ath_journal_mark_dead(runner->project.journal, open.items[i].id, err);
+		const struct ath_replay_run *run = &open.items[i];
+
+		is_done = !may_be_alive(runner, run) || end_processes(run->mark, err);
+		if (!is_done)
+			break;
+		sweep_folder(runner, run->mark);
+		is_done = ath_journal_mark_dead(runner->project.journal, run->id, err);
 	}
 	ath_arena_fini(&arena);
 	return is_done;
+}
+
+/* A run that failed may not have got rid of its copies either. */
+static bool plan(struct runner *runner, struct ath_err *err)
+{
+	if (!ath_project_plan(&runner->project, runner->options, err))
+		return false;
+	if (runner->project.history.continued)
+		sweep_folder(runner, runner->project.history.continued);
+	return true;
 }
 
 static bool prepare(struct runner *runner, struct ath_err *err)
@@ -169,8 +191,7 @@ static bool prepare(struct runner *runner, struct ath_err *err)
 	runner->mark[MARK_LEN] = '\0';
 	return ath_project_open(&runner->project, runner->options, err) &&
 	       ath_folder_make_state(&runner->project, err) && take_lock(runner, err) &&
-	       open_journal(runner, err) && bury_dead_runs(runner, err) &&
-	       ath_project_plan(&runner->project, runner->options, err);
+	       open_journal(runner, err) && bury_dead_runs(runner, err) && plan(runner, err);
 }
 
 static struct ath_journal_run journal_run(const struct runner *runner)

@@ -94,6 +94,7 @@ static bool load_attempt(struct ath_journal *journal, struct ath_history *out, s
 	if (!runs.len || is_good_end(&runs.items[0]))
 		return true;
 	out->continues = runs.items[0].id;
+	out->continued = runs.items[0].mark;
 	for (len = 1; len < runs.len && runs.items[len - 1].continues == runs.items[len].id;)
 		len++;
 	while (is_done && len--)

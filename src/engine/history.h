@@ -31,6 +31,7 @@ struct ath_history {
 	size_t steps_len;
 	struct ath_replay_runs open; /* runs that died: to be swept and closed */
 	int64_t continues;           /* the run that a new one goes on with, or 0 */
+	const char *continued;       /* its mark, or NULL */
 };
 
 /* Load it. `journal` may be NULL: an empty past. */

@@ -12,7 +12,8 @@
 
 enum ath_venv_state {
 	ATH_VENV_ABSENT,
-	ATH_VENV_BROKEN, /* `detail` says why: moved folder, other Python, half-made, ... */
+	ATH_VENV_BROKEN,  /* `detail` says why: moved folder, other Python, half-made, ... */
+	ATH_VENV_UNKNOWN, /* it could not be looked at (an I/O error, no descriptor): `detail` */
 	ATH_VENV_HEALTHY,
 	ATH_VENV_COUNT_
 };

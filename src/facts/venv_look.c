@@ -12,6 +12,7 @@
  */
 #include "facts/python.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,6 +61,16 @@ static bool ATH_PRINTF(2, 3) broken(struct ath_venv *out, const char *format, ..
 	return false;
 }
 
+/* Is this another error than "there is none"? It says nothing about the environment. */
+static bool is_blind(struct ath_venv *out, int errnum, const char *what)
+{
+	if (!errnum || errnum == ENOENT || errnum == ENOTDIR)
+		return false;
+	broken(out, "cannot look at its %s: %s", what, strerror(errnum));
+	out->state = ATH_VENV_UNKNOWN;
+	return true;
+}
+
 static bool exists(const char *folder, const char *name)
 {
 	char *path = ath_file_join(folder, name);
@@ -69,14 +80,15 @@ static bool exists(const char *folder, const char *name)
 	return is_there;
 }
 
-/* Append a small file; false if it cannot be read. */
+/* Append a small file; false if it cannot be read, with errno, or 0 if it is too large. */
 static bool read_small(const char *folder, const char *name, struct ath_str *out)
 {
-	struct ath_err ignored = { 0 };
+	struct ath_err err = { 0 };
 	char *path = ath_file_join(folder, name);
-	bool is_read = ath_file_read(path, FILE_LIMIT, out, &ignored);
+	bool is_read = ath_file_read(path, FILE_LIMIT, out, &err);
 
 	free(path);
+	errno = err.errnum;
 	return is_read;
 }
 
@@ -133,6 +145,8 @@ static bool look_at_config(struct look *look)
 
 	if (!read_small(look->path, "pyvenv.cfg", &text)) {
 		ath_str_fini(&text);
+		if (is_blind(out, errno, "pyvenv.cfg"))
+			return false;
 		out->is_foreign = !has_activate(look->path);
 		return broken(out, "it has no pyvenv.cfg");
 	}
@@ -178,7 +192,9 @@ static bool look_at_interpreter(struct look *look)
 	char minor[MINOR_TEXT];
 	bool is_fine;
 
-	if (!real)
+	if (!real && (errno == EIO || errno == ENOMEM))
+		is_fine = !is_blind(look->out, errno, "bin/python");
+	else if (!real)
 		is_fine = report_dangling(look, python);
 	else if (ath_file_kind(real) != ATH_FILE_REGULAR || access(real, X_OK))
 		is_fine = broken(look->out, "bin/python leads to '%s', which is no program", real);
@@ -222,15 +238,16 @@ static bool take_packages(void *user, const char *name, bool is_folder)
 	return false;
 }
 
+/* NULL, with errno: there is none (0), or it could not be looked for. */
 static char *find_packages(const char *path, char minor[MINOR_TEXT])
 {
 	char *lib = ath_file_join(path, "lib");
 	struct packages packages = { .lib = lib, .minor = minor };
-	struct ath_err ignored = { 0 };
+	struct ath_err err = { 0 };
 
-	if (!ath_file_list(lib, take_packages, &packages, &ignored))
-		ath_err_clear(&ignored); /* then none is found */
+	(void)!ath_file_list(lib, take_packages, &packages, &err);
 	free(lib);
+	errno = err.errnum;
 	return packages.found;
 }
 
@@ -238,6 +255,8 @@ static bool look_at_packages(struct look *look)
 {
 	char *found = find_packages(look->path, look->minor);
 
+	if (!found && is_blind(look->out, errno, "packages"))
+		return false;
 	free(found);
 	if (found)
 		return true;
@@ -373,8 +392,10 @@ void ath_venv_look(const char *path, struct ath_venv *out)
 	struct stat facts;
 
 	*out = (struct ath_venv){ 0 };
-	if (lstat(path, &facts))
+	if (lstat(path, &facts)) {
+		(void)is_blind(out, errno, "folder");
 		return;
+	}
 	if (ath_file_kind(path) != ATH_FILE_FOLDER) {
 		broken(out, S_ISLNK(facts.st_mode) ? "it is a link that leads to no folder"
 						   : "it is no folder");

@@ -41,15 +41,17 @@ struct tree {
 
 typedef bool number_fn(void *user, pid_t number);
 
-/* Call `fn` for each entry of a folder of /proc that is a number, until it returns false. */
-static void each_number(const char *folder, number_fn *fn, void *user)
+/* Call `fn` for each entry of a folder of /proc that is a number, until it returns false. False with
+ * errno: the folder cannot be listed. */
+static bool each_number(const char *folder, number_fn *fn, void *user)
 {
 	char room[8192] __attribute__((aligned(8)));
 	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	bool goes_on = fd >= 0;
+	long got = 0;
 
 	while (goes_on) {
-		long got = syscall(SYS_getdents64, fd, room, sizeof(room));
+		got = syscall(SYS_getdents64, fd, room, sizeof(room));
 
 		for (long at = 0; goes_on && at < got;) {
 			const struct dirent64 *entry = (const void *)(room + at);
@@ -62,6 +64,7 @@ static void each_number(const char *folder, number_fn *fn, void *user)
 	}
 	if (fd >= 0)
 		close(fd);
+	return fd >= 0 && got >= 0;
 }
 
 bool ath_process_look(pid_t pid, struct ath_process_facts *out_facts)
@@ -146,20 +149,25 @@ void ath_process_list_children(pid_t pid, struct ath_process_list *out_list)
 
 	out_list->len = 0;
 	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
-	each_number(path, read_children_of_thread, &reader);
+	(void)each_number(path, read_children_of_thread, &reader); /* it may have ended */
 }
 
-bool ath_process_has_variable(pid_t pid, const char *entry)
+static int open_environ(pid_t pid)
 {
-	char path[64], text[8192];
-	size_t matched = 0, want = strlen(entry) + 1; /* with the NUL */
-	bool is_candidate = true, is_found = false;
-	ssize_t got;
-	int fd;
+	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/%d/environ", (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	while (fd >= 0 && !is_found && (got = read(fd, text, sizeof(text))) > 0) {
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+static bool holds(int fd, const char *entry)
+{
+	size_t matched = 0, want = strlen(entry) + 1; /* with the NUL */
+	bool is_candidate = true, is_found = false;
+	char text[8192];
+	ssize_t got;
+
+	while (!is_found && (got = read(fd, text, sizeof(text))) > 0) {
 		for (ssize_t i = 0; i < got && !is_found; i++) {
 			is_candidate = is_candidate && text[i] == entry[matched];
 			matched += is_candidate;
@@ -170,9 +178,17 @@ bool ath_process_has_variable(pid_t pid, const char *entry)
 			}
 		}
 	}
+	return is_found;
+}
+
+bool ath_process_has_variable(pid_t pid, const char *entry)
+{
+	int fd = open_environ(pid);
+	bool has_it = fd >= 0 && holds(fd, entry);
+
 	if (fd >= 0)
 		close(fd);
-	return is_found;
+	return has_it;
 }
 
 /* A process and what it descends from, parents first. Cut at TREE_MAX; the next pass sees more. */
@@ -311,10 +327,30 @@ static void list_ancestors(struct ath_process_list *out_list)
 
 struct sweep {
 	const char *entry;
+	int errnum; /* why a process could not be looked at, or 0 */
 	struct ath_process_list ancestors;
 	struct ath_process_list hit, hit_before; /* in this pass and in the one before */
 	unsigned killed;
 };
+
+/* A process that has gone, or that is not ours to see, is none of the run's; one that we have no
+ * descriptor to look at may be. True if `fd` could not be opened for such a reason. */
+static bool is_blind(struct sweep *sweep, int fd)
+{
+	if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM))
+		sweep->errnum = errno;
+	return sweep->errnum != 0;
+}
+
+static bool is_marked(struct sweep *sweep, pid_t pid)
+{
+	int fd = open_environ(pid);
+	bool is_it = !is_blind(sweep, fd) && fd >= 0 && holds(fd, sweep->entry);
+
+	if (fd >= 0)
+		close(fd);
+	return is_it;
+}
 
 static bool sweep_one(void *user, pid_t pid)
 {
@@ -322,25 +358,26 @@ static bool sweep_one(void *user, pid_t pid)
 	long status = -1;
 	int fd;
 
-	if (ath_process_has(&sweep->ancestors, pid) || !ath_process_has_variable(pid, sweep->entry))
-		return true;
+	if (ath_process_has(&sweep->ancestors, pid) || !is_marked(sweep, pid))
+		return !sweep->errnum;
 	fd = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (fd < 0 && errno != ENOSYS)
-		return true;
-	if (ath_process_has_variable(pid, sweep->entry))
+		return !is_blind(sweep, fd);
+	if (is_marked(sweep, pid))
 		status = fd >= 0 ? syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0)
 				 : kill(pid, SIGKILL);
 	if (fd >= 0)
 		close(fd);
 	if (status != 0)
-		return true;
+		return !sweep->errnum;
 	sweep->killed += !ath_process_has(&sweep->hit_before, pid);
 	if (sweep->hit.len < ATH_PROCESS_LIST)
 		sweep->hit.pids[sweep->hit.len++] = pid;
 	return true;
 }
 
-unsigned ath_process_sweep(const char *entry, ath_process_stuck_fn *on_stuck)
+bool ath_process_sweep(const char *entry, ath_process_stuck_fn *on_stuck, unsigned *out_killed,
+		       struct ath_err *err)
 {
 	struct sweep sweep = { .entry = entry };
 	struct ath_mono since = ath_time_mono();
@@ -352,7 +389,11 @@ unsigned ath_process_sweep(const char *entry, ath_process_stuck_fn *on_stuck)
 	while (quiet < QUIET_PASSES) {
 		sweep.hit_before = sweep.hit;
 		sweep.hit.len = 0;
-		each_number("/proc", sweep_one, &sweep);
+		if (!each_number("/proc", sweep_one, &sweep) && !sweep.errnum)
+			sweep.errnum = errno;
+		if (sweep.errnum)
+			return ath_err_sys(err, ATH_ERR_IO, sweep.errnum,
+					   "cannot look for processes of an earlier run");
 		quiet = sweep.hit.len ? 0 : quiet + 1;
 		if (sweep.hit.len)
 			pause_us(&pause);
@@ -362,5 +403,6 @@ unsigned ath_process_sweep(const char *entry, ath_process_stuck_fn *on_stuck)
 			on_stuck = NULL;
 		}
 	}
-	return sweep.killed;
+	*out_killed = sweep.killed;
+	return true;
 }

@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "base/err.h"
+
 enum {
 	ATH_PROCESS_NAME = 64,   /* bytes of a process's name in the kernel, with the NUL */
 	ATH_PROCESS_LIST = 1024, /* children looked at in one pass; the next pass sees the rest */
@@ -62,9 +64,10 @@ void ath_process_end_all(struct ath_process_list *spared, ath_process_stuck_fn *
 
 /*
  * Kill every process that was started with the variable `entry`, until three passes in a row find
- * none; never this process or an ancestor. Returns how many were killed. Blocks. `on_stuck` may be
- * NULL.
+ * none; never this process or an ancestor. `out_killed` is how many. Blocks. `on_stuck` may be NULL.
+ * Fails with: ATH_ERR_IO (a look at the processes was not possible, so one of them may be alive).
  */
-unsigned ath_process_sweep(const char *entry, ath_process_stuck_fn *on_stuck);
+ATH_NODISCARD bool ath_process_sweep(const char *entry, ath_process_stuck_fn *on_stuck,
+				     unsigned *out_killed, struct ath_err *err);
 
 #endif

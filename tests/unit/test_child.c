@@ -614,6 +614,41 @@ static pid_t start_family(const char *tag, const char *run)
 	return pid;
 }
 
+static unsigned sweep(const char *entry)
+{
+	struct ath_err err = { 0 };
+	unsigned killed = 0;
+
+	assert_true(ath_process_sweep(entry, NULL, &killed, &err));
+	return killed;
+}
+
+/* Without a free descriptor nobody can be looked at: "there is none" would be a lie. */
+static void sweep_that_cannot_look_fails(void **state)
+{
+	struct fixture *fix = *state;
+	struct rlimit old, none = { 0 };
+	struct ath_err err = { 0 };
+	unsigned killed;
+
+	start_family(fix->tag, "run-4");
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	for (none.rlim_max = old.rlim_max; none.rlim_cur < 64; none.rlim_cur++) {
+		bool is_swept;
+
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+		is_swept = ath_process_sweep("ATHANOR_RUN=run-4", NULL, &killed, &err);
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+		assert_true(is_swept == (procs_count(fix->tag) == 0));
+		assert_true(is_swept || err.code == ATH_ERR_IO);
+		if (is_swept)
+			break;
+		ath_err_clear(&err);
+	}
+	assert_true(none.rlim_cur > 0 && none.rlim_cur < 64);
+	procs_assert_no_child();
+}
+
 static void sweep_kills_every_process_of_that_run_and_no_other(void **state)
 {
 	struct fixture *fix = *state;
@@ -624,12 +659,12 @@ static void sweep_kills_every_process_of_that_run_and_no_other(void **state)
 	for (int i = 0; i < 5; i++) {
 		start_family(fix->tag, "run-2");
 		setenv("ATHANOR_RUN", "run-2", 1); /* for us too late to show in /proc: no danger */
-		assert_true(ath_process_sweep("ATHANOR_RUN=run-2", NULL) >= PROCS_FAMILY);
+		assert_true(sweep("ATHANOR_RUN=run-2") >= PROCS_FAMILY);
 		assert_int_equal(procs_count(fix->tag), 0);
 	}
 	unsetenv("ATHANOR_RUN");
 	assert_true(procs_count(other_tag) >= PROCS_FAMILY);
-	assert_true(ath_process_sweep("ATHANOR_RUN=run-22", NULL) >= PROCS_FAMILY);
+	assert_true(sweep("ATHANOR_RUN=run-22") >= PROCS_FAMILY);
 	assert_int_equal(procs_count(other_tag), 0);
 	procs_assert_no_child();
 }
@@ -676,7 +711,7 @@ static int sweep_self(void)
 	}
 	pid = fork();
 	if (pid == 0)
-		_exit(ath_process_sweep("ATHANOR_RUN=run-self", NULL) == 0 ? 0 : 1);
+		_exit(sweep("ATHANOR_RUN=run-self") == 0 ? 0 : 1);
 	return waitpid(pid, &status, 0) == pid && status == 0 ? 0 : 1;
 }
 
@@ -712,6 +747,7 @@ int main(int argc, char **argv)
 		TEST(a_killed_process_that_does_not_end_is_named_once),
 		TEST(end_all_leaves_no_descendant),
 		TEST(sweep_kills_every_process_of_that_run_and_no_other),
+		TEST(sweep_that_cannot_look_fails),
 		TEST(sweep_spares_itself_and_its_ancestors),
 		TEST(killing_the_process_group_leaves_survivors),
 	};

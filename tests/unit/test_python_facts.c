@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -233,6 +234,23 @@ static void venv_that_is_not_finished_is_broken(void **state)
 	expect(place, ATH_VENV_BROKEN, "no folder lib/python3.11/site-packages");
 }
 
+/* A broken one is replaced; an error while looking at it says nothing about it. */
+static void venv_that_cannot_be_looked_at_is_not_called_broken(void **state)
+{
+	const struct place *place = *state;
+	struct rlimit old, none;
+	struct ath_venv venv;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	none = (struct rlimit){ .rlim_cur = 0, .rlim_max = old.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	ath_venv_look(place->venv, &venv);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+	assert_int_equal(venv.state, ATH_VENV_UNKNOWN);
+	assert_non_null(strstr(venv.detail, "Too many open files"));
+	expect(place, ATH_VENV_HEALTHY, "");
+}
+
 static void folder_that_never_was_a_venv_is_foreign(void **state)
 {
 	struct place *place = *state;
@@ -366,6 +384,7 @@ int main(void)
 		CASE(venv_whose_interpreter_is_gone_names_it),
 		CASE(venv_whose_interpreter_is_another_is_broken),
 		CASE(venv_that_is_not_finished_is_broken),
+		CASE(venv_that_cannot_be_looked_at_is_not_called_broken),
 		CASE(folder_that_never_was_a_venv_is_foreign),
 		CASE(incomplete_distributions_are_named),
 		cmocka_unit_test(version_meets_what_a_person_means),

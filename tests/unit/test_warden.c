@@ -384,6 +384,7 @@ static void both_killed_leave_nobody_after_a_sweep(void **state)
 	for (int i = 0; i < ROUNDS; i++) {
 		pid_t warden = start_run(fix, (struct part){ .tag = fix->tag });
 		pid_t orchestrator = orchestrator_of(warden);
+		unsigned killed;
 
 		kill(warden, SIGSTOP);
 		kill(orchestrator, SIGKILL);
@@ -391,7 +392,8 @@ static void both_killed_leave_nobody_after_a_sweep(void **state)
 		procs_sleep_ms(20);
 		assert_true(procs_count(fix->tag) >=
 			    PROCS_FAMILY); /* the control: there was something to sweep */
-		assert_true(ath_process_sweep(entry, NULL) >= PROCS_FAMILY);
+		assert_true(ath_process_sweep(entry, NULL, &killed, &(struct ath_err){ 0 }));
+		assert_true(killed >= PROCS_FAMILY);
 		assert_int_equal(procs_count(fix->tag), 0);
 		procs_assert_no_child();
 	}
@@ -404,6 +406,7 @@ static void both_killed_leave_nobody_in_their_group(void **state)
 	struct ath_cgroup_place place;
 	struct ath_cgroup group;
 	char entry[96];
+	unsigned killed;
 
 	ath_cgroup_find_place(&place);
 	ath_cgroup_make(&place, "probe", &group);
@@ -420,7 +423,7 @@ static void both_killed_leave_nobody_in_their_group(void **state)
 		kill(orchestrator, SIGKILL);
 		kill(warden, SIGKILL);
 		procs_sleep_ms(20);
-		ath_process_sweep(entry, NULL);
+		assert_true(ath_process_sweep(entry, NULL, &killed, &(struct ath_err){ 0 }));
 		assert_int_equal(procs_count(fix->tag), 1); /* the control: one had no mark */
 		assert_int_equal(ath_cgroup_sweep(&place, fix->tag, NULL), 1);
 		assert_int_equal(procs_count(fix->tag), 0);
