@@ -61,10 +61,3 @@ def lanes(shared_packages, tmp_path_factory):
 
 def pytest_report_header():
     return "torture: seed %d (ATHANOR_SEED=%d plays it again), %s" % (SEED, SEED, "soak" if SOAK else "short form")
-
-scores = []  # one line per test that counts
-
-
-def pytest_terminal_summary(terminalreporter):
-    for line in scores:
-        terminalreporter.write_line("%s (seed %d)" % (line, SEED))

@@ -19,7 +19,7 @@ import faults
 import lab
 import power
 import tracer
-from conftest import SEED, SOAK, scores
+from conftest import SEED, SOAK, score
 
 MODES = pytest.mark.parametrize("wal", [False, True], ids=["delete", "wal"])
 WHY_NOT = "the leak sanitizer does not run under ptrace" if lab.SANITIZED else tracer.is_possible()
@@ -162,8 +162,7 @@ def take_up(recording, count):
 
 
 def report(name, counted, again):
-    scores.append("power loss, %s: %d states, %s; 0 torn; taken up %d"
-                  % (name, sum(counted.values()), dict(counted), again))
+    score("power loss, %s: %d states, %s; 0 torn; taken up %d", name, sum(counted.values()), dict(counted), again)
 
 
 @MODES
@@ -241,5 +240,5 @@ def test_a_sync_that_is_left_out_is_found(small, tmp_path, wal):
         _, wrong = look_at_states(recording, tmp_path, 2 * STATES, near=near, ignores=lambda call: is_sync(call, what))
         found = [one for one in wrong if word in one]
         assert found, (what.__name__, wrong[:10])
-        scores.append("power loss, control without syncs %s, %s: %d of %d states are found wrong, as they must"
-                      % (what.__name__.replace("_", " "), "WAL" if wal else "DELETE", len(found), 2 * STATES))
+        score("power loss, control without syncs %s, %s: %d of %d states are found wrong, as they must",
+              what.__name__.replace("_", " "), "WAL" if wal else "DELETE", len(found), 2 * STATES)

@@ -15,7 +15,7 @@ import pytest
 import faults
 import lab
 import tracer
-from conftest import SEED, SOAK, scores
+from conftest import SEED, SOAK, score
 
 MODES = pytest.mark.parametrize("wal", [False, True], ids=["delete", "wal"])
 WHY_NOT = "the leak sanitizer does not run under ptrace" if lab.SANITIZED else tracer.is_possible()
@@ -147,8 +147,7 @@ IN_SOAK = pytest.mark.skipif(not (SOAK or POINTS), reason="part of the soak")
 def try_kills(project, name, wal, size):
     scenario = Scenario(project, name, wal)
     counted = kills(scenario, size, ("self", "self", "self", "warden", "both"))
-    scores.append("kill at a system call, %s, %s: %s, of %d calls; 0 torn"
-                  % (name, MODE[wal], counted, len(scenario.calls)))
+    score("kill at a system call, %s, %s: %s, of %d calls; 0 torn", name, MODE[wal], counted, len(scenario.calls))
 
 
 @MODES
@@ -215,8 +214,8 @@ def try_errors(project, name, wal, size):
     chance = random.Random(SEED)
     calls = [call for call in scenario.calls if call["call"] in faults.ERRORS]
     counted = each(scenario, fail_at, [(call, faults_of(call, chance)) for call in sample(calls, size, chance)])
-    scores.append("error of a system call, %s, %s: %s, of %d calls; 0 torn, 0 false successes"
-                  % (name, MODE[wal], counted, len(calls)))
+    score("error of a system call, %s, %s: %s, of %d calls; 0 torn, 0 false successes",
+          name, MODE[wal], counted, len(calls))
 
 
 @MODES
