@@ -243,7 +243,8 @@ static void write_to(struct ath_redact_flow *flow, size_t end, struct ath_str *o
 		flow->spans.items[kept++] = span;
 	}
 	flow->spans.len = kept;
-	memmove(flow->held.data, flow->held.data + end, flow->held.len - end);
+	if (end) /* else it may be that nothing was ever held */
+		memmove(flow->held.data, flow->held.data + end, flow->held.len - end);
 	flow->held.len -= end;
 	flow->read -= end;
 	flow->url.user -= end;

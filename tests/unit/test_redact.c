@@ -275,6 +275,19 @@ static void a_secret_may_come_while_a_flow_is_under_way(void **state)
 	ath_redact_free(set);
 }
 
+static void a_flow_that_was_fed_nothing_ends(void **state)
+{
+	struct ath_redact *set = SET("first-secret");
+	struct ath_redact_flow flow = { .set = set };
+	struct ath_str out = { 0 };
+
+	(void)state;
+	ath_redact_finish(&flow, false, &out);
+	assert_string_equal(ath_str_get(&out), "");
+	ath_str_fini(&out);
+	ath_redact_free(set);
+}
+
 static void the_cut_end_of_a_message_tells_no_part(void **state)
 {
 	struct ath_redact *set = SET("0123456789abcdef");
@@ -363,6 +376,7 @@ int main(void)
 		cmocka_unit_test(a_long_secret_is_masked_whole),
 		cmocka_unit_test(short_texts_are_not_taken),
 		cmocka_unit_test(a_secret_may_come_while_a_flow_is_under_way),
+		cmocka_unit_test(a_flow_that_was_fed_nothing_ends),
 		cmocka_unit_test(the_cut_end_of_a_message_tells_no_part),
 		cmocka_unit_test(without_a_set_nothing_is_changed),
 		cmocka_unit_test(any_cuts_give_what_the_whole_gives),
