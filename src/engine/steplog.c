@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/failpoint.h"
 #include "base/mem.h"
 
 void ath_steplog_init(struct ath_steplog *log, const char *folder, const char *step)
@@ -39,7 +40,7 @@ static void write_file(struct ath_steplog *log, const char *bytes, size_t len)
 	if (log->errnum || (log->fd < 0 && !open_file(log)))
 		return;
 	while (len) {
-		ssize_t done = write(log->fd, bytes, len);
+		ssize_t done = ATH_ACT(LOG_WRITE, log->path, write(log->fd, bytes, len));
 
 		if (done < 0 && errno == EINTR)
 			continue;

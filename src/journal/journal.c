@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/failpoint.h"
 #include "base/mem.h"
 #include "base/redact.h"
 #include "base/time.h"
@@ -159,7 +160,8 @@ static bool insert_run(struct ath_journal *journal, const struct ath_journal_run
 	ath_stmt_bind_int(stmt, 5, ath_time_wall().ms);
 	if (run->continues)
 		ath_stmt_bind_int(stmt, 6, run->continues);
-	is_done = ath_stmt_run(stmt, err);
+	is_done = ATH_MAY(JOURNAL_RUN, err, "begin") && ath_stmt_run(stmt, err) &&
+		  ATH_MAY_AFTER(JOURNAL_RUN, err, "begin");
 	ath_stmt_free(stmt);
 	return is_done;
 }
@@ -245,6 +247,9 @@ static bool write_event(struct ath_journal *journal, const struct event *event, 
 {
 	struct ath_stmt **stmt = &journal->event[event->kind];
 
+	if (!ATH_MAY(JOURNAL_EVENT, err, "%s %s", event->texts[0],
+		     event->texts[1] ? event->texts[1] : "-"))
+		return false;
 	if (!*stmt)
 		*stmt = ath_db_prepare(journal->db, event_sql[event->kind], err);
 	if (!*stmt)
@@ -273,7 +278,9 @@ bool ath_journal_flush(struct ath_journal *journal, struct ath_err *err)
 	if (!journal->pending.len)
 		return true;
 	is_done = ath_db_begin(journal->db, err) && write_pending(journal, err) &&
-		  ath_db_commit(journal->db, err);
+		  ATH_MAY(JOURNAL_COMMIT, err, "%zu events", journal->pending.len) &&
+		  ath_db_commit(journal->db, err) &&
+		  ATH_MAY_AFTER(JOURNAL_COMMIT, err, "%zu events", journal->pending.len);
 	if (is_done) {
 		forget_pending(journal);
 		return true;
@@ -303,7 +310,8 @@ static bool close_run(struct ath_journal *journal, int64_t run, const struct ath
 	ath_stmt_bind_int(stmt, 4, end->exit_status);
 	ath_stmt_bind_text(stmt, 5, message);
 	ath_stmt_bind_text(stmt, 6, end->database);
-	is_done = ath_stmt_run(stmt, err);
+	is_done = ATH_MAY(JOURNAL_RUN, err, "end %s", end->outcome) && ath_stmt_run(stmt, err) &&
+		  ATH_MAY_AFTER(JOURNAL_RUN, err, "end %s", end->outcome);
 	ath_stmt_free(stmt);
 	free(message);
 	return is_done;

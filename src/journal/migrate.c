@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 
+#include "base/failpoint.h"
 #include "base/str.h"
 #include "sqlite/handle.h"
 
@@ -49,7 +50,10 @@ static bool apply(struct ath_db *db, size_t idx, struct ath_err *err)
 
 	ath_str_printf(&mark, "PRAGMA user_version = %d", migrations[idx].number);
 	is_done = ath_db_begin(db, err) && ath_db_exec(db, migrations[idx].sql, err) &&
-		  ath_db_exec(db, ath_str_get(&mark), err) && ath_db_commit(db, err);
+		  ath_db_exec(db, ath_str_get(&mark), err) &&
+		  ATH_MAY(JOURNAL_COMMIT, err, "%s", migrations[idx].name) &&
+		  ath_db_commit(db, err) &&
+		  ATH_MAY_AFTER(JOURNAL_COMMIT, err, "%s", migrations[idx].name);
 	ath_str_fini(&mark);
 	if (is_done)
 		return true;

@@ -20,6 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/failpoint.h"
 #include "base/str.h"
 #include "base/time.h"
 #include "os/file.h"
@@ -139,7 +140,8 @@ static bool write_into(const char *folder, const char *name, const char *text)
 {
 	char path[ATH_CGROUP_PATH];
 	int fd = join(folder, name, path) ? open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
-	bool is_written = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+	bool is_written = fd >= 0 && ATH_ACT(CGROUP_WRITE, name, write(fd, text, strlen(text))) ==
+					     (ssize_t)strlen(text);
 
 	if (fd >= 0)
 		close(fd);
@@ -165,12 +167,13 @@ void ath_cgroup_make(const struct ath_cgroup_place *place, const char *mark,
 
 	*out_group = (struct ath_cgroup){ 0 };
 	snprintf(name, sizeof(name), "athanor-%s", mark);
-	if (!*place->own || !join(place->own, name, path) || mkdir(path, 0700))
+	if (!*place->own || !join(place->own, name, path) ||
+	    ATH_ACT(CGROUP_MAKE, path, mkdir(path, 0700)))
 		return;
 	if (write_into(path, "cgroup.kill", "1")) /* of an empty group: is it there, may we? */
 		memcpy(out_group->path, path, sizeof(path));
 	else
-		rmdir(path);
+		(void)ATH_ACT(CGROUP_REMOVE, path, rmdir(path));
 }
 
 void ath_cgroup_take_in(struct ath_cgroup *group, pid_t pid)
@@ -180,7 +183,7 @@ void ath_cgroup_take_in(struct ath_cgroup *group, pid_t pid)
 	snprintf(text, sizeof(text), "%d", (int)pid);
 	if (!*group->path || write_into(group->path, "cgroup.procs", text))
 		return;
-	rmdir(group->path);
+	(void)ATH_ACT(CGROUP_REMOVE, group->path, rmdir(group->path));
 	*group->path = '\0';
 }
 
@@ -243,7 +246,7 @@ static bool remove_group(void *user, const char *path)
 	if (++walk->depth < DEPTH_MAX)
 		each_folder(path, remove_group, walk);
 	walk->depth--;
-	rmdir(path);
+	(void)ATH_ACT(CGROUP_REMOVE, path, rmdir(path));
 	return true;
 }
 

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/failpoint.h"
 #include "base/mem.h"
 #include "os/temporary.h"
 
@@ -45,7 +46,7 @@ bool ath_file_adopt(const char *path, mode_t mode, struct ath_err *err)
 	struct stat st;
 	int errnum = 0;
 
-	if (chmod(path, mode & ~read_umask()) != 0)
+	if (ATH_ACT(FILE_MODE, path, chmod(path, mode & ~read_umask())) != 0)
 		errnum = errno;
 	if (!errnum && geteuid() == 0 &&
 	    (stat(folder, &st) != 0 || lchown(path, st.st_uid, st.st_gid) != 0))
@@ -58,7 +59,7 @@ bool ath_file_adopt(const char *path, mode_t mode, struct ath_err *err)
 bool ath_file_sync(const char *path, struct ath_err *err)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	int errnum = fd < 0 || fsync(fd) ? errno : 0;
+	int errnum = fd < 0 || ATH_ACT(FILE_SYNC, path, fsync(fd)) ? errno : 0;
 
 	if (fd >= 0)
 		close(fd);
@@ -79,7 +80,7 @@ bool ath_file_sync_parent(const char *path, struct ath_err *err)
 static bool write_all(int fd, const char *bytes, size_t len)
 {
 	while (len) {
-		ssize_t put = write(fd, bytes, len);
+		ssize_t put = ATH_ACT(FILE_WRITE, NULL, write(fd, bytes, len));
 
 		if (put < 0 && errno != EINTR)
 			return false;
@@ -96,7 +97,7 @@ static void drop(struct ath_temporary *file)
 {
 	int errnum = errno;
 
-	unlink(file->name);
+	(void)ATH_ACT(FILE_UNLINK, file->name, unlink(file->name)); /* else swept later */
 	ath_temporary_fini(file);
 	errno = errnum;
 }
@@ -107,10 +108,16 @@ static bool write_temporary(const char *path, const void *bytes, size_t len, mod
 {
 	if (!ath_temporary_make(path, out))
 		return ath_err_sys(err, ATH_ERR_IO, errno, "cannot make a file beside '%s'", path);
-	if (write_all(out->fd, bytes, len) && !fchmod(out->fd, mode) && !fsync(out->fd))
+	if (write_all(out->fd, bytes, len) && !ATH_ACT(FILE_MODE, path, fchmod(out->fd, mode)) &&
+	    !ATH_ACT(FILE_SYNC, path, fsync(out->fd)))
 		return true;
 	drop(out);
 	return ath_err_sys(err, ATH_ERR_IO, errno, "cannot write '%s'", path);
+}
+
+static int rename_over(const char *from, const char *to)
+{
+	return ATH_ACT(FILE_RENAME, to, rename(from, to));
 }
 
 /*
@@ -121,7 +128,8 @@ static int rename_new(const char *from, const char *to)
 {
 	struct stat facts;
 
-	if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
+	if (ATH_ACT(FILE_RENAME, to, renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE)) ==
+	    0)
 		return 0;
 	if (errno != EINVAL && errno != ENOSYS)
 		return -1;
@@ -130,9 +138,11 @@ static int rename_new(const char *from, const char *to)
 			errno = EEXIST;
 			return -1;
 		}
-		return rename(from, to);
+		return rename_over(from, to);
 	}
-	return link(from, to) || unlink(from) ? -1 : 0;
+	return ATH_ACT(FILE_LINK, to, link(from, to)) || ATH_ACT(FILE_UNLINK, from, unlink(from))
+		       ? -1
+		       : 0;
 }
 
 static bool fail_to_place(const char *to, struct ath_err *err)
@@ -166,7 +176,7 @@ bool ath_file_create(const char *path, const void *bytes, size_t len, mode_t mod
 bool ath_file_replace(const char *path, const void *bytes, size_t len, mode_t mode,
 		      struct ath_err *err)
 {
-	return write_file(path, bytes, len, mode, rename, err);
+	return write_file(path, bytes, len, mode, rename_over, err);
 }
 
 static bool sync_both_parents(const char *one, const char *other, struct ath_err *err)
@@ -184,7 +194,7 @@ bool ath_file_put_into_place(const char *from, const char *to, struct ath_err *e
 /* One part of ath_file_make_folders; `is_last` decides on the mode. */
 static bool make_folder(const char *path, bool is_last, mode_t mode, struct ath_err *err)
 {
-	if (mkdir(path, is_last ? 0700 : 0755)) {
+	if (ATH_ACT(FOLDER_MAKE, path, mkdir(path, is_last ? 0700 : 0755))) {
 		if (errno == EEXIST && ath_file_kind(path) == ATH_FILE_FOLDER)
 			return true;
 		if (errno == EEXIST)
@@ -192,7 +202,7 @@ static bool make_folder(const char *path, bool is_last, mode_t mode, struct ath_
 					   path);
 		return ath_err_sys(err, ATH_ERR_IO, errno, "cannot make the folder '%s'", path);
 	}
-	if (is_last && chmod(path, mode))
+	if (is_last && ATH_ACT(FILE_MODE, path, chmod(path, mode)))
 		return ath_err_sys(err, ATH_ERR_IO, errno, "cannot set the mode of '%s'", path);
 	return ath_file_sync_parent(path, err);
 }
@@ -220,7 +230,7 @@ static int remove_at(int at, const char *name, int depth)
 	struct dirent *entry;
 	DIR *folder;
 
-	if (unlinkat(at, name, 0) == 0 || errno == ENOENT)
+	if (ATH_ACT(FILE_UNLINK, name, unlinkat(at, name, 0)) == 0 || errno == ENOENT)
 		return 0;
 	if (errno != EISDIR && errno != EPERM)
 		return -1;
@@ -237,7 +247,7 @@ static int remove_at(int at, const char *name, int depth)
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
 			status = remove_at(fd, entry->d_name, depth + 1);
 	if (status == 0)
-		status = unlinkat(at, name, AT_REMOVEDIR);
+		status = ATH_ACT(FOLDER_REMOVE, name, unlinkat(at, name, AT_REMOVEDIR));
 	depth = errno;
 	closedir(folder);
 	errno = depth;

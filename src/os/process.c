@@ -21,6 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/failpoint.h"
 #include "base/time.h"
 
 enum {
@@ -235,6 +236,7 @@ bool ath_process_signal_tree(pid_t child, int signum)
 	struct tree tree;
 	bool is_allowed;
 
+	(void)ATH_FAIL(PROCESS_KILL, NULL);
 	grow_tree(child, &tree);
 	is_allowed = kill(child, signum) == 0 || errno != EPERM;
 	for (size_t i = 1; i < tree.len; i++)
@@ -385,6 +387,8 @@ bool ath_process_sweep(const char *entry, ath_process_stuck_fn *on_stuck, unsign
 	unsigned pause = FIRST_PAUSE_US;
 	int quiet = 0;
 
+	if (ATH_SABOTAGE("no-sweep"))
+		return 0;
 	list_ancestors(&sweep.ancestors);
 	while (quiet < QUIET_PASSES) {
 		sweep.hit_before = sweep.hit;

@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/failpoint.h"
 #include "base/mem.h"
 #include "base/str.h"
 
@@ -137,7 +138,10 @@ static int spawn(const struct ath_spawn_form *form, const char *path, const stru
 
 	set_actions(&actions, form, pipes);
 	set_attributes(&attributes);
-	errnum = posix_spawn(out_pid, path, &actions, &attributes, argv, environment);
+	errnum = ATH_FAIL(PROCESS_SPAWN, path)
+			 ? errno
+			 : posix_spawn(out_pid, path, &actions, &attributes, argv, environment);
+	(void)ATH_FAIL_AFTER(PROCESS_SPAWN, path);
 	posix_spawnattr_destroy(&attributes);
 	posix_spawn_file_actions_destroy(&actions);
 	free(environment);

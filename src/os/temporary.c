@@ -19,6 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/failpoint.h"
 #include "base/mem.h"
 #include "base/str.h"
 
@@ -63,7 +64,8 @@ static void remove_if_left(int folder, const char *name)
 	if (fd < 0)
 		return;
 	if (flock(fd, LOCK_EX | LOCK_NB) == 0 && is_named(fd, folder, name))
-		unlinkat(folder, name, 0); /* if it stays, the next writer tries again */
+		/* if it stays, the next writer tries again */
+		(void)ATH_ACT(FILE_UNLINK, name, unlinkat(folder, name, 0));
 	close(fd);
 }
 
@@ -130,7 +132,7 @@ bool ath_temporary_make(const char *path, struct ath_temporary *out)
 
 	ath_str_printf(&head, ".%.*s.athanor-", STEM, path + folder_len(path));
 	sweep(path, ath_str_get(&head));
-	is_made = make(path, ath_str_get(&head), out);
+	is_made = !ATH_FAIL(FILE_CREATE, path) && make(path, ath_str_get(&head), out);
 	errnum = errno;
 	ath_str_fini(&head);
 	errno = errnum;

@@ -26,6 +26,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/failpoint.h"
 #include "base/str.h"
 #include "os/process.h"
 #include "os/spawn.h"
@@ -127,7 +128,7 @@ static enum attempt try_once(const char *path, int *out_fd, struct ath_err *err)
 		(void)ath_err_sys(err, ATH_ERR_IO, errno, "cannot open the lock file '%s'", path);
 		return FAILED;
 	}
-	if (flock(fd, LOCK_EX | LOCK_NB)) {
+	if (ATH_ACT(LOCK_TAKE, path, flock(fd, LOCK_EX | LOCK_NB))) {
 		result = errno == EWOULDBLOCK || errno == EINTR ? BUSY : FAILED;
 		if (result == FAILED)
 			(void)ath_err_sys(err, ATH_ERR_IO, errno, "cannot lock '%s'", path);
@@ -275,10 +276,12 @@ static _Noreturn void be_warden(pid_t orchestrator, const sigset_t *signals,
 		if (sigwaitinfo(signals, &info) > 0 && info.si_signo != SIGCHLD)
 			forward(orchestrator, &info);
 	}
+	(void)ATH_FAIL(WARDEN_END, NULL);
 	/* the group falls at one stroke; the walk waits for it, and is all where there is none */
 	ath_cgroup_kill(group);
 	ath_process_end_all(earlier, ath_warden_report_stuck);
 	ath_cgroup_remove(group);
+	(void)ATH_FAIL_AFTER(WARDEN_END, NULL);
 	if (WIFSIGNALED(status)) {
 		static const char text[] =
 			"athanor: the run was killed; type the same command again to go on\n";
@@ -343,8 +346,9 @@ bool ath_warden_split(struct ath_lock *lock, struct ath_cgroup *group, struct at
 	fill_signals(&signals);
 	sigprocmask(SIG_BLOCK, &signals, &old_signals);
 	ath_process_list_children(getpid(), &earlier);
-	pid = fork();
+	pid = ATH_FAIL(WARDEN_FORK, NULL) ? -1 : fork();
 	errnum = errno;
+	(void)ATH_FAIL_AFTER(WARDEN_FORK, NULL);
 	if (pid > 0) {
 		signal(SIGPIPE,
 		       SIG_IGN); /* the orchestrator, or whoever reads stderr, may be gone */

@@ -17,8 +17,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/failpoint.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "sqlite/failing_vfs.h"
 #include "sqlite/handle_parts.h"
 
 enum {
@@ -95,7 +97,9 @@ int ath_db_last_result(const struct ath_db *db)
 /* A new file gets its mode here, as SQLite would let the umask decide. */
 static bool create_own(const char *path, struct ath_err *err)
 {
-	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	int fd = ATH_FAIL(DB_CREATE, path)
+			 ? -1
+			 : open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	bool is_fine;
 
 	if (fd < 0 && errno == EEXIST)
@@ -121,7 +125,7 @@ static bool open_raw(struct ath_db *db, const char *name, int flags, struct ath_
 	result = sqlite3_open_v2(name, &db->raw,
 				 flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE |
 					 SQLITE_OPEN_EXRESCODE,
-				 NULL);
+				 ATH_DB_VFS);
 	return result == SQLITE_OK || ath_db_fail(db, result, err, "cannot open database");
 }
 

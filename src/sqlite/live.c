@@ -19,6 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/failpoint.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "sqlite/handle.h"
@@ -53,7 +54,7 @@ static bool unlink_beside(const char *path, const char *suffix)
 	bool is_gone;
 
 	ath_str_printf(&name, "%s%s", path, suffix);
-	is_gone = unlink(ath_str_get(&name)) == 0;
+	is_gone = ATH_ACT(DB_UNLINK, ath_str_get(&name), unlink(ath_str_get(&name))) == 0;
 	ath_str_fini(&name);
 	return is_gone;
 }
@@ -122,7 +123,9 @@ static bool lock(struct ath_live *live, const char *path, struct ath_err *err)
 	if (!ath_db_exec(live->db,
 			 "PRAGMA locking_mode=EXCLUSIVE; PRAGMA synchronous=EXTRA;"
 			 "BEGIN EXCLUSIVE; ROLLBACK",
-			 err)) {
+			 err) ||
+	    (ATH_SABOTAGE("no-rollback") &&
+	     !ath_db_exec(live->db, "PRAGMA journal_mode=MEMORY", err))) {
 		if (err->code == ATH_ERR_LOCKED)
 			name_holders(path, err);
 		return false;
@@ -181,7 +184,8 @@ bool ath_live_open(const char *path, unsigned busy_ms, struct ath_live **out, st
 		keep_wal(live, true);
 		sqlite3_wal_autocheckpoint(ath_db_raw(live->db), 0);
 	}
-	if (live->db && lock(live, path, err) && read_traits(live, err)) {
+	if (live->db && ATH_MAY(LIVE_LOCK, err, "%s", path) && lock(live, path, err) &&
+	    ATH_MAY_AFTER(LIVE_LOCK, err, "%s", path) && read_traits(live, err)) {
 		*out = live;
 		return true;
 	}
@@ -196,10 +200,13 @@ void ath_live_close(struct ath_live *live, bool was_committed)
 	if (was_committed && live->db) {
 		/* If it cannot be moved now, the new state stays in the -wal, as durable as here. */
 		keep_wal(live, false);
+		(void)ATH_FAIL(LIVE_CHECKPOINT, ath_db_path(live->db));
 		sqlite3_wal_checkpoint_v2(ath_db_raw(live->db), "main", SQLITE_CHECKPOINT_TRUNCATE,
 					  NULL, NULL);
 	}
+	(void)ATH_FAIL(LIVE_CLOSE, NULL);
 	ath_db_close(live->db);
+	(void)ATH_FAIL_AFTER(LIVE_CLOSE, NULL);
 	free(live);
 }
 
@@ -234,7 +241,7 @@ static bool read_copy_pages(struct ath_live *live, const char *scratch, ath_live
 		return false;
 	is_read =
 		ath_live_settle(scratch, err) && ath_pages_read_file(scratch, on_bytes, user, err);
-	unlink(scratch);
+	(void)ATH_ACT(DB_UNLINK, scratch, unlink(scratch));
 	return is_read;
 }
 
@@ -271,7 +278,7 @@ bool ath_live_copy(struct ath_live *live, const char *to, ath_live_progress_fn *
 	struct ath_db *copy;
 	bool is_copied;
 
-	if (!create_private(to, err))
+	if (!ATH_MAY(DB_CREATE, err, "%s", to) || !create_private(to, err))
 		return false;
 	copy = ath_db_open(to, ATH_DB_WRITE, 0, err);
 	is_copied = copy && ath_transfer(live->db, copy, on_progress, user, err);
@@ -320,7 +327,9 @@ bool ath_live_commit(struct ath_live *live, const char *from, ath_live_progress_
 {
 	struct ath_db *source = ath_db_open(from, ATH_DB_READ, 0, err);
 	bool is_committed = source && check_fit(live, source, err) &&
-			    ath_transfer(source, live->db, on_progress, user, err);
+			    ATH_MAY(LIVE_COMMIT, err, "%s", from) &&
+			    ath_transfer(source, live->db, on_progress, user, err) &&
+			    ATH_MAY_AFTER(LIVE_COMMIT, err, "%s", from);
 
 	ath_db_close(source);
 	live->is_committed = live->is_committed || is_committed;
@@ -344,7 +353,7 @@ static bool leave_wal_mode(struct ath_db *db, struct ath_err *err)
 bool ath_live_settle(const char *path, struct ath_err *err)
 {
 	struct ath_db *db = ath_db_open(path, ATH_DB_WRITE, 0, err);
-	bool is_settled = db && leave_wal_mode(db, err);
+	bool is_settled = db && ATH_MAY(DB_SETTLE, err, "%s", path) && leave_wal_mode(db, err);
 
 	ath_db_close(db);
 	if (!is_settled)

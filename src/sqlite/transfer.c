@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/failpoint.h"
 #include "base/mem.h"
 
 enum {
@@ -26,7 +27,9 @@ bool ath_transfer(struct ath_db *from, struct ath_db *to, ath_transfer_progress_
 		return ath_db_fail(to, sqlite3_extended_errcode(ath_db_raw(to)), err,
 				   "cannot write database");
 	do {
-		result = sqlite3_backup_step(backup, STEP_PAGES);
+		result = ATH_FAIL(DB_BACKUP, ath_db_path(to))
+				 ? SQLITE_IOERR
+				 : sqlite3_backup_step(backup, STEP_PAGES);
 		if (on_progress && (result == SQLITE_OK || result == SQLITE_DONE)) {
 			int total = sqlite3_backup_pagecount(backup);
 			int left = sqlite3_backup_remaining(backup);
@@ -35,7 +38,10 @@ bool ath_transfer(struct ath_db *from, struct ath_db *to, ath_transfer_progress_
 		}
 	} while (result == SQLITE_OK);
 	/* The commit is part of the last step; ending rolls back what has not come that far. */
+	(void)ATH_FAIL(DB_BACKUP_END, ath_db_path(to));
 	end = sqlite3_backup_finish(backup);
+	if (ATH_FAIL_AFTER(DB_BACKUP_END, ath_db_path(to)))
+		end = SQLITE_IOERR;
 	if (result == SQLITE_DONE && end == SQLITE_OK)
 		return true;
 	return ath_db_fail(to, result == SQLITE_DONE ? end : result, err, "cannot write database");
@@ -44,7 +50,7 @@ bool ath_transfer(struct ath_db *from, struct ath_db *to, ath_transfer_progress_
 static bool sync_path(const char *path, int flags, struct ath_err *err)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | flags);
-	bool is_synced = fd >= 0 && !fsync(fd);
+	bool is_synced = fd >= 0 && !ATH_ACT(DB_SYNC, path, fsync(fd));
 
 	if (!is_synced)
 		ath_err_sys(err, ATH_ERR_IO, errno, "cannot sync '%s'", path);

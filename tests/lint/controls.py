@@ -5,6 +5,7 @@
 Usage: controls.py COMPILER...
 """
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -39,6 +40,14 @@ CLEAN = {
                      "AllowShortFunctionsOnASingleLine: None\n",
 }
 GRAPH_C = CLEAN["src/plan/graph.c"]
+POINTS_H = (HERE.parents[1] / "src/base/failpoint.h").read_text()
+MORE = {    # files that one lint looks at, as they are
+    "failpoints.py": {
+        "src/base/err.h": (HERE.parents[1] / "src/base/err.h").read_text(),
+        "src/base/failpoint.h": POINTS_H,
+        "src/plan/points.c": "".join("bool a = ATH_FAIL(%s, 0);\n" % name for name in re.findall(r"X\((\w+), \"", POINTS_H)),
+    },
+}
 
 # lint, the file that is changed or added, its text, what the lint must say
 FAULTS = [
@@ -70,6 +79,10 @@ FAULTS = [
     ("doors.py", "src/plan/graph.c", GRAPH_C.replace("return 0", "return puts(\"a\")"), "graph.c:5: puts"),
     ("doors.py", "src/plan/graph.c", GRAPH_C.replace("return 0", "return open(\"a\", O_CREAT, 0600)"), "graph.c:5: O_CREAT"),
     ("doors.py", "src/plan/graph.c", GRAPH_C.replace("return 0", "return !fopen(\"a\", \"we\")"), "fopen to write"),
+    ("failpoints.py", "src/plan/points.c", "bool a = ATH_FAIL(FILE_WRITE, 0);\n", "nothing passes FILE_SYNC"),
+    ("failpoints.py", "src/base/failpoint.h", POINTS_H.replace('"file.sync"', '"file.write"'), "'file.write' stands twice"),
+    ("failpoints.py", "src/base/failpoint.h", re.sub(r"(ATH_MAY\(point, err, \.\.\.\) +)true", r"\1(err != 0)", POINTS_H),
+     "leave instructions behind"),
     ("places.py", "docs/notes.md", "see /" + "home/somebody/notes\n", "docs/notes.md:1"),
 ]
 
@@ -81,7 +94,7 @@ def lint(script, files, compiler):
             path = pathlib.Path(folder, name)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
-        more = compiler if script == "headers.py" else []
+        more = compiler if script in ("headers.py", "failpoints.py") else []
         run = subprocess.run([sys.executable, str(HERE / script), folder, *more], capture_output=True, text=True)
         return run.returncode, run.stdout + run.stderr
 
@@ -91,11 +104,12 @@ def main():
     faults = [row for row in FAULTS if row[0] != "format.py" or shutil.which("clang-format-14")]
     problems = []
     for script in sorted({row[0] for row in faults}):
-        status, said = lint(script, CLEAN, compiler)
+        status, said = lint(script, {**CLEAN, **MORE.get(script, {})}, compiler)
         if status:
             problems.append(f"{script}: the clean tree has status {status}: {said}")
     for script, name, text, expected in faults:
-        status, said = lint(script, {**CLEAN, "src/plan/make.h": '#include "plan/graph.h"\n', name: text}, compiler)
+        files = {**CLEAN, **MORE.get(script, {}), "src/plan/make.h": '#include "plan/graph.h"\n', name: text}
+        status, said = lint(script, files, compiler)
         if status != 1 or expected not in said:
             problems.append(f"{script} with {name}: status {status}, '{expected}' is not in: {said}")
     print("\n".join([*problems, f"controls: {len(faults)} violations, {len(problems)} problems"]))

@@ -19,6 +19,7 @@ PRINTS = "printf|fprintf|vprintf|vfprintf|dprintf|puts|fputs|fputc|putchar|fwrit
 
 # file -> what may be called there, and why
 ALLOWED = {
+    "src/base/failpoint.c": ("O_CREAT O_WRONLY write", "in test builds only: the list of points that a run passed"),
     "src/os/file_write.c": ("chmod fchmod lchown link mkdir rename renameat2 unlink unlinkat write", "the door"),
     "src/os/temporary.c": ("O_CREAT O_WRONLY unlinkat", "the door: names beside a place, told dead by their lock"),
     "src/os/warden.c": ("O_CREAT fchmod ftruncate pwrite write", "the lock's file, never replaced; last words of the warden"),
