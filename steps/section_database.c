@@ -64,6 +64,8 @@ static bool judge_commit(struct ath_database_work *work, struct ath_err *err)
 	struct ath_err trouble = { 0 };
 	bool is_hashed = roll_back(work, &trouble) && ath_database_hash(work, &now, &trouble);
 	bool is_in_place = ath_database_is_in_place(work);
+	bool is_kept =
+		ath_file_kind(work->pre_image) == ATH_FILE_REGULAR; /* not of an empty file */
 
 	if (is_hashed && is_in_place && strcmp(now.pages, work->old.pages) == 0)
 		return true;
@@ -75,9 +77,9 @@ static bool judge_commit(struct ath_database_work *work, struct ath_err *err)
 	work->verdict = "needs-you";
 	return ath_err_set(
 		err, ATH_ERR_NEEDS_YOU,
-		"after the failed commit '%s' is neither the old nor the new state%s%s; the "
-		"old one is kept as '%s'",
-		work->path, is_hashed ? "" : ": ", is_hashed ? "" : trouble.msg, work->pre_image);
+		"after the failed commit '%s' is neither the old nor the new state%s%s%s%s",
+		work->path, is_hashed ? "" : ": ", is_hashed ? "" : trouble.msg,
+		is_kept ? "; the old one is kept as " : "", is_kept ? work->pre_image : "");
 }
 
 /* Nothing was to be written: assert that nothing was (promise B). */
