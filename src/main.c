@@ -27,8 +27,8 @@
 #include "cli/print.h"
 
 static const struct ath_command *const commands[] = {
-	&ath_cmd_install,   &ath_cmd_plan,   &ath_cmd_inspect, &ath_cmd_repair,
-	&ath_cmd_revisions, &ath_cmd_status, &ath_cmd_log,     &ath_cmd_init,
+	&ath_cmd_install, &ath_cmd_plan, &ath_cmd_inspect, &ath_cmd_repair,  &ath_cmd_revisions,
+	&ath_cmd_status,  &ath_cmd_log,  &ath_cmd_backups, &ath_cmd_restore, &ath_cmd_init,
 };
 
 enum {

@@ -149,7 +149,7 @@ static void on_locked(struct ath_step *step, const struct ath_err *err)
 	ath_pairs_set(&pairs, "pages", work->old.pages);
 	if (traits->was_recovered)
 		ath_step_say(step, "a write of a crashed process was rolled back");
-	ath_step_record(step, "db.locked", &pairs, save);
+	ath_step_record(step, "db.locked", &pairs, work->keeps_none ? ath_step_done : save);
 	ath_pairs_fini(&pairs);
 }
 

@@ -2,6 +2,7 @@
 /* steps/database: what the steps around the database share. */
 #include "steps/database.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,6 +79,42 @@ static bool hash_wal(const struct ath_database_work *work, char out_text[ATH_DIG
 		is_read = ath_digest_file(ath_str_get(&path), 0, out_text, err);
 	ath_str_fini(&path);
 	return is_read;
+}
+
+bool ath_database_hash_bytes(struct ath_database_work *work, struct ath_database_hashes *out,
+			     struct ath_err *err)
+{
+	out->pages[0] = '\0';
+	return hash_by(work, read_main, out->main, err) && hash_wal(work, out->wal, err);
+}
+
+bool ath_database_hash_live(const char *path, const char *scratch, unsigned busy_ms,
+			    char out_text[ATH_DIGEST_TEXT], struct ath_err *err)
+{
+	struct ath_database_work work = {
+		.path = ath_mem_strdup(path),
+		.clone = ath_mem_strdup(scratch),
+	};
+	bool is_hashed = ath_database_remove_copy(scratch, err) &&
+			 ath_live_open(path, busy_ms, &work.live, err) &&
+			 hash_by(&work, read_pages, out_text, err);
+
+	ath_live_close(work.live, false);
+	free(work.path);
+	free(work.clone);
+	return is_hashed;
+}
+
+const char *ath_database_say_kept(const struct ath_database_work *work, char *buffer, size_t size)
+{
+	const char *kept = work->raw ? work->raw : work->pre_image;
+
+	if (ath_file_kind(kept) == ATH_FILE_REGULAR)
+		snprintf(buffer, size, "the state before is kept as '%s'", kept);
+	else
+		snprintf(buffer, size, "nothing of the state before is kept%s",
+			 work->keeps_none ? " (--no-backup)" : ", which was empty");
+	return buffer;
 }
 
 bool ath_database_hash(struct ath_database_work *work, struct ath_database_hashes *out,

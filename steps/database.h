@@ -19,7 +19,7 @@
  *	note         recorded by     fields
  *	target       detect          path, version_table, locations: what env.py said
  *	db.locked    backup          identity and hashes of the live database when our lock was taken
- *	db.saved     backup          file and hash of the pre-image
+ *	db.saved     backup          file and hash of the pre-image, kept in backups/pre-RUN.db
  *	db.verified  migrate, init   page hash of what is about to be committed
  *	db.committed commit          page hash of what is live now
  *	verified     verify          identity, rows, schema and chain of the last verified state
@@ -69,12 +69,40 @@ struct ath_database_work {
 	char new_pages[ATH_DIGEST_TEXT]; /* of what is about to be committed; "" before */
 	uint64_t lock_timeout_ms;
 	bool allow_row_loss; /* the operator means it */
-	bool was_absent;     /* no file was there when the section was opened */
-	bool is_fresh;       /* there is no live database yet */
-	bool is_committed;   /* read back and found to be the new state */
+	bool keeps_none;     /* --no-backup: there is no pre-image */
+	bool is_restore;     /* of a backup; nothing is migrated */
+	bool is_unread;      /* the live file is damaged: its bytes are kept, as `raw` says */
+	bool has_made_file; /* nothing was in its place: the file is ours until it is committed to */
+	char *raw;          /* owned; where those bytes are kept, or NULL */
+	bool was_absent;    /* no file was there when the section was opened */
+	bool is_fresh;      /* there is no live database yet */
+	bool is_committed;  /* read back and found to be the new state */
 	bool is_write_begun; /* the commit was begun */
 	const char *verdict; /* static text */
 };
+
+/*
+ * Hash the bytes of main file and -wal alone, under the lock: all that can be had of a damaged one.
+ * `pages` is "".
+ */
+ATH_NODISCARD bool ath_database_hash_bytes(struct ath_database_work *work,
+					   struct ath_database_hashes *out, struct ath_err *err);
+
+/*
+ * The page hash of the live database, which nobody of ours has open; its lock is taken for that and
+ * given up again, and its bytes stay as they are. `scratch` is the name of a file that may be made.
+ * Fails with: as ath_live_open.
+ */
+ATH_NODISCARD bool ath_database_hash_live(const char *path, const char *scratch, unsigned busy_ms,
+					  char out_text[ATH_DIGEST_TEXT], struct ath_err *err);
+
+enum {
+	ATH_DATABASE_KEPT_TEXT =
+		200, /* bytes of what ath_database_say_kept says; longer names are cut */
+};
+
+/* "the state before is kept as 'FILE'", or that it is not; in `buffer`. */
+const char *ath_database_say_kept(const struct ath_database_work *work, char *buffer, size_t size);
 
 /* Hash the live database under its lock. */
 ATH_NODISCARD bool ath_database_hash(struct ath_database_work *work,

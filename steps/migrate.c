@@ -35,16 +35,15 @@ static struct migrate *migrate_of(struct ath_step *step)
 /* The live file must be as it was when the lock was taken: a migration may have found a way to it. */
 static bool check_live(struct ath_database_work *work, struct ath_err *err)
 {
+	char kept[ATH_DATABASE_KEPT_TEXT];
 	bool is_unchanged;
 
 	if (!ath_database_is_unchanged(work, &is_unchanged, err))
 		return false;
 	return is_unchanged ||
-	       ath_err_set(
-		       err, ATH_ERR_NEEDS_YOU,
-		       "'%s' was changed while its copy was migrated; the state before is kept as "
-		       "'%s'",
-		       work->path, work->pre_image);
+	       ath_err_set(err, ATH_ERR_NEEDS_YOU,
+			   "'%s' was changed while its copy was migrated; %s", work->path,
+			   ath_database_say_kept(work, kept, sizeof(kept)));
 }
 
 /* What the revisions that ran are for must be there (V6). */

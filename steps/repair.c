@@ -110,13 +110,26 @@ static bool decide(struct repair *repair, struct ath_err *err)
 	return is_decided;
 }
 
+/* Where no pre-image was kept and audited, the state before is read from the copy. */
+static bool audit_copy(struct ath_database_work *work, struct ath_err *err)
+{
+	if (!work->keeps_none)
+		return true;
+	if (!ath_audit_read(work->clone, work->version_table, &work->before, err))
+		return false;
+	return work->before.is_sound ||
+	       ath_err_set(err, ATH_ERR_REFUSED,
+			   "'%s' is damaged (%s): repair it before it is migrated", work->path,
+			   work->before.fault);
+}
+
 static bool clone_work(void *data, struct ath_err *err)
 {
 	struct repair *repair = data;
 	struct ath_database_work *work = repair->work;
 
 	return ath_live_copy(work->live, work->clone, NULL, NULL, err) &&
-	       ath_live_settle(work->clone, err) &&
+	       ath_live_settle(work->clone, err) && audit_copy(work, err) &&
 	       ath_known_load(repair->world, repair->arena, &repair->known, err) &&
 	       decide(repair, err);
 }

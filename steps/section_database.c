@@ -26,12 +26,21 @@ static void *database_open(const struct ath_step_world *world)
 	work->run = ath_mem_strdup(world->run);
 	work->lock_timeout_ms = world->lock_timeout_ms;
 	work->allow_row_loss = world->allow_row_loss;
+	work->keeps_none = world->keeps_none;
 	work->verdict = "unchanged";
 	ath_str_printf(&text, "%s/clone.db", world->run_dir);
 	work->clone = ath_str_steal(&text);
 	ath_str_printf(&text, "%s/backups/pre-%s.db", world->state_dir, world->run);
 	work->pre_image = ath_str_steal(&text);
 	return work;
+}
+
+/* What a commit has made of the live database. */
+static const char *name_success(const struct ath_database_work *work)
+{
+	if (work->is_restore)
+		return "restored";
+	return work->is_fresh ? "created" : "upgraded";
 }
 
 static bool database_close(void *user, struct ath_err *err)
@@ -41,7 +50,7 @@ static bool database_close(void *user, struct ath_err *err)
 	ath_live_close(work->live, work->is_committed);
 	work->live = NULL;
 	if (work->is_committed)
-		work->verdict = work->is_fresh ? "created" : "upgraded";
+		work->verdict = name_success(work);
 	return ath_database_remove_copy(work->clone, err);
 }
 
@@ -51,10 +60,20 @@ static bool roll_back(struct ath_database_work *work, struct ath_err *err)
 {
 	char *text;
 
+	if (work->is_unread) /* SQLite took it back when the copy ended, and cannot read it */
+		return true;
 	if (!ath_live_query_text(work->live, "SELECT count(*) FROM sqlite_schema", &text, err))
 		return false;
 	free(text);
 	return true;
+}
+
+/* Of a damaged database there is no more than its bytes. */
+static bool is_old(struct ath_database_work *work, const struct ath_database_hashes *now)
+{
+	if (!work->is_unread)
+		return strcmp(now->pages, work->old.pages) == 0;
+	return strcmp(now->main, work->old.main) == 0 && strcmp(now->wal, work->old.wal) == 0;
 }
 
 /* A commit was begun: the live database itself says what came of it. */
@@ -62,29 +81,29 @@ static bool judge_commit(struct ath_database_work *work, struct ath_err *err)
 {
 	struct ath_database_hashes now;
 	struct ath_err trouble = { 0 };
+	char kept[ATH_DATABASE_KEPT_TEXT];
 	bool is_hashed = roll_back(work, &trouble) && ath_database_hash(work, &now, &trouble);
 	bool is_in_place = ath_database_is_in_place(work);
-	bool is_kept =
-		ath_file_kind(work->pre_image) == ATH_FILE_REGULAR; /* not of an empty file */
 
-	if (is_hashed && is_in_place && strcmp(now.pages, work->old.pages) == 0)
+	if (is_hashed && is_in_place && is_old(work, &now))
 		return true;
 	if (is_hashed && is_in_place && strcmp(now.pages, work->new_pages) == 0) {
 		work->is_committed = true;
-		work->verdict = "upgraded";
+		work->verdict = name_success(work);
 		return true;
 	}
 	work->verdict = "needs-you";
-	return ath_err_set(
-		err, ATH_ERR_NEEDS_YOU,
-		"after the failed commit '%s' is neither the old nor the new state%s%s%s%s",
-		work->path, is_hashed ? "" : ": ", is_hashed ? "" : trouble.msg,
-		is_kept ? "; the old one is kept as " : "", is_kept ? work->pre_image : "");
+	return ath_err_set(err, ATH_ERR_NEEDS_YOU,
+			   "after the failed commit '%s' is neither the old nor the new state%s%s; "
+			   "%s",
+			   work->path, is_hashed ? "" : ": ", is_hashed ? "" : trouble.msg,
+			   ath_database_say_kept(work, kept, sizeof(kept)));
 }
 
 /* Nothing was to be written: assert that nothing was (promise B). */
 static bool assert_unchanged(struct ath_database_work *work, struct ath_err *err)
 {
+	char kept[ATH_DATABASE_KEPT_TEXT];
 	bool is_unchanged;
 
 	if (!work->old.main[0])
@@ -94,11 +113,9 @@ static bool assert_unchanged(struct ath_database_work *work, struct ath_err *err
 	if (is_unchanged)
 		return true;
 	work->verdict = "needs-you";
-	return ath_err_set(
-		err, ATH_ERR_NEEDS_YOU,
-		"'%s' was changed by somebody else while it was locked; the state before is "
-		"kept as '%s'",
-		work->path, work->pre_image);
+	return ath_err_set(err, ATH_ERR_NEEDS_YOU,
+			   "'%s' was changed by somebody else while it was locked; %s", work->path,
+			   ath_database_say_kept(work, kept, sizeof(kept)));
 }
 
 /* The place of a new database was empty: is it still? */
@@ -116,6 +133,17 @@ static bool assert_absent(struct ath_database_work *work, struct ath_err *err)
 			   work->path);
 }
 
+/* A file that we made so that there would be one goes again, under its lock. */
+static void remove_made_file(struct ath_database_work *work)
+{
+	struct ath_file_stamp stamp;
+	struct ath_err ignored = { 0 };
+
+	if (work->has_made_file && !work->is_committed && ath_file_stamp(work->path, &stamp) &&
+	    !stamp.size && !ath_file_remove_tree(work->path, &ignored))
+		ath_err_clear(&ignored); /* it is empty, as its place was */
+}
+
 static bool database_abandon(void *user, struct ath_err *err)
 {
 	struct ath_database_work *work = user;
@@ -127,6 +155,8 @@ static bool database_abandon(void *user, struct ath_err *err)
 	else if (work->live)
 		is_judged = work->is_write_begun ? judge_commit(work, err)
 						 : assert_unchanged(work, err);
+	if (is_judged)
+		remove_made_file(work);
 	ath_live_close(work->live, work->is_committed);
 	work->live = NULL;
 	is_removed = ath_database_remove_copy(work->clone, &trouble);
@@ -152,6 +182,7 @@ static void database_free(void *user)
 	free(work->path);
 	free(work->clone);
 	free(work->pre_image);
+	free(work->raw);
 	free(work->run);
 	free(work->version_table);
 	free(work->heads);

@@ -12,6 +12,9 @@ extern const struct ath_step_type ath_step_backup, ath_step_build, ath_step_comm
 	ath_step_migrate, ath_step_node, ath_step_preflight, ath_step_repair, ath_step_requirements,
 	ath_step_venv, ath_step_verify;
 
+/* Those of a restore (steps/restore.h). */
+extern const struct ath_step_type ath_step_audit, ath_step_keep, ath_step_restore;
+
 /* All step types and section types. */
 extern const struct ath_step_table ath_steps;
 

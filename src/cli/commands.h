@@ -20,6 +20,7 @@ struct ath_command {
 };
 
 extern const struct ath_command ath_cmd_install, ath_cmd_plan, ath_cmd_status, ath_cmd_log,
-	ath_cmd_init, ath_cmd_inspect, ath_cmd_repair, ath_cmd_revisions;
+	ath_cmd_init, ath_cmd_inspect, ath_cmd_repair, ath_cmd_revisions, ath_cmd_backups,
+	ath_cmd_restore;
 
 #endif

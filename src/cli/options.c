@@ -31,22 +31,23 @@ struct row {
 #define AT(member) offsetof(struct ath_options, member)
 
 #define RUNS       "install repair"
+#define CHANGES    "install repair restore"
 
 static const struct row rows[] = {
 	{ "dir", 'C', TEXT, AT(dir), "DIR", "the application's folder (default: this one)", NULL },
 	{ "state-dir", 0, TEXT, AT(state_dir), "DIR", "keep journal, logs and backups there",
 	  NULL },
-	{ "yes", 'y', FLAG, AT(yes), NULL, "go ahead without asking", RUNS },
-	{ "no-input", 0, FLAG, AT(no_input), NULL, "never ask anything", RUNS },
+	{ "yes", 'y', FLAG, AT(yes), NULL, "go ahead without asking", CHANGES },
+	{ "no-input", 0, FLAG, AT(no_input), NULL, "never ask anything", CHANGES },
 	{ "dry-run", 'n', FLAG, AT(dry_run), NULL, "show what would be done, do nothing",
-	  "install repair init" },
+	  "install repair restore init" },
 	{ "jobs", 'j', NUMBER, AT(jobs), "N", "steps at a time (default: processors)", RUNS },
 	{ "only", 0, LIST, AT(only), "STEP", "run this step alone; may be repeated",
 	  "install plan status" },
 	{ "skip", 0, LIST, AT(skip), "STEP", "leave this step out; may be repeated",
 	  "install plan status" },
 	{ "lock-timeout", 0, SECONDS, AT(lock_timeout_ms), "SECONDS",
-	  "wait so long for another run or a locked database (default 20)", RUNS },
+	  "wait so long for another run or a locked database (default 20)", CHANGES },
 	{ "assume-revision", 0, TEXT, AT(assume_revision), "REV",
 	  "the database is at this revision, where the evidence leaves a question; rehearsed on a "
 	  "copy",
@@ -55,16 +56,21 @@ static const struct row rows[] = {
 	  "a migration may leave a table with fewer rows", RUNS },
 	{ "allow-new-database", 0, FLAG, AT(allow_new_database), NULL,
 	  "start with a new database although one was there before", "install repair plan" },
+	{ "no-backup", 0, FLAG, AT(no_backup), NULL,
+	  "keep no copy of the database before it is changed; nothing can be restored then",
+	  "install repair plan" },
+	{ "discard-newer", 0, FLAG, AT(discard_newer), NULL,
+	  "give up what was written since that backup", "restore" },
 	{ "json", 0, FLAG, AT(json), NULL, "the result as one JSON object on stdout", NULL },
 	{ "output", 0, OUTPUT, AT(output), "auto|plain|json", "how progress is shown on stderr",
-	  RUNS },
+	  CHANGES },
 	{ "detailed-exitcode", 0, FLAG, AT(detailed_exitcode), NULL,
-	  "exit 2 if something would be changed", "install repair plan inspect" },
+	  "exit 2 if something would be changed", "install repair restore plan inspect" },
 	{ "lint", 0, FLAG, AT(lint), NULL, "revisions: find the faults of the chain", "revisions" },
 	{ "verbose", 'v', FLAG, AT(verbose), NULL, "also say what is skipped and when steps start",
-	  "install repair plan" },
+	  "install repair restore plan" },
 	{ "quiet", 'q', FLAG, AT(quiet), NULL, "say failures and the end only",
-	  "install repair init" },
+	  "install repair restore init" },
 	{ "no-color", 0, NO_COLOR, 0, NULL, "no colours", NULL },
 	{ "help", 'h', FLAG, AT(wants_help), NULL, "this text", NULL },
 };

@@ -33,6 +33,7 @@ struct ath_options {
 	enum ath_output output;
 	bool allow_row_loss, allow_new_database, yes, no_input, dry_run, json, detailed_exitcode,
 		verbose, quiet, lint;
+	bool no_backup, discard_newer;
 	bool repairs_only; /* set by `repair`, by no option */
 	bool wants_help;
 };

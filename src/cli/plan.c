@@ -19,10 +19,12 @@ static void print_text(const struct ath_project *project, const struct ath_optio
 
 	for (size_t i = 0; i < project->recipe.findings.len; i++)
 		ath_str_printf(&text, "found: %s\n", project->recipe.findings.items[i]);
-	if (project->plan.runs)
+	if (project->plan.runs) {
 		ath_print_plan(project, options->verbose, &text);
-	else
+		ath_print_given_up(project, &text);
+	} else {
 		ath_str_printf(&text, "nothing to do, %s is installed\n", project->recipe.name);
+	}
 	if (foresight->is_told) {
 		ath_str_putc(&text, '\n');
 		ath_inspect_put_plan(&foresight->inspection, &text);

@@ -166,6 +166,28 @@ static char *clean_fact(const struct ath_pairs *facts, const char *name)
 	return ath_str_steal(&out);
 }
 
+void ath_print_given_up(const struct ath_project *project, struct ath_str *out)
+{
+	const char *work = ath_pairs_find(&project->facts, "database.work");
+
+	if (project->world.keeps_none && !ath_str_is(work, "none") && !ath_str_is(work, "init"))
+		ath_str_puts(out,
+			     "  backup:   none, by --no-backup: once this is committed the state "
+			     "before cannot be restored; until then a failure leaves it byte for "
+			     "byte as it is, and a commit that fails is decided by SQLite's "
+			     "journal alone\n");
+}
+
+/* After a change without a backup. */
+static void put_given_up(const struct ath_project *project, const struct ath_report *report,
+			 struct ath_str *out)
+{
+	if (project->world.keeps_none && strcmp(report->database, "upgraded") == 0)
+		ath_str_puts(out,
+			     "  backup:   none was kept (--no-backup): the state before cannot "
+			     "be restored\n");
+}
+
 /* What a repair has come to; the rows are as they were where nothing was to be done. */
 static void put_repaired(const struct ath_project *project, const struct ath_report *report,
 			 struct ath_str *out)
@@ -257,6 +279,7 @@ static const struct {
 	{ "--assume-revision", " --assume-revision REV" },
 	{ "--allow-row-loss", " --allow-row-loss" },
 	{ "--allow-new-database", " --allow-new-database" },
+	{ "--discard-newer", " --discard-newer" },
 };
 
 static const char *find_answer(const struct ath_err *cause)
@@ -284,8 +307,8 @@ static void put_next(const struct ath_project *project, const struct ath_report 
 		     struct ath_str *out)
 {
 	const struct ath_err *cause = &report->cause;
-	bool is_repair = project->world.repairs_only && !strstr(cause->msg, "`athanor install`");
-	char *command = ath_project_command(project, is_repair ? "repair" : "install");
+	bool is_for_install = strstr(cause->msg, "`athanor install`");
+	char *command = ath_project_command(project, is_for_install ? "install" : project->again);
 	const char *answer = find_answer(cause);
 
 	ath_str_printf(out, "  next:     %s%s   (%s)\n", command, answer ? answer : "",
@@ -306,12 +329,14 @@ void ath_print_report(const struct ath_project *project, const struct ath_report
 	if (report->exit_status == 0) {
 		put_good(project, report, out);
 		put_gap(report, out);
+		put_given_up(project, report, out);
 		return;
 	}
 	put_failure(report, out);
 	if (report->log[0] && ath_file_kind(report->log) == ATH_FILE_REGULAR)
 		put_log_tail(report->log, out);
 	put_database(project, report, out);
+	put_given_up(project, report, out);
 	put_next(project, report, out);
 	if (report->log[0] && ath_file_kind(report->log) == ATH_FILE_REGULAR)
 		ath_str_printf(out, "  log:      %s\n", report->log);

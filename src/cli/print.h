@@ -23,6 +23,9 @@ void ath_print_plan(const struct ath_project *project, bool is_verbose, struct a
 void ath_print_report(const struct ath_project *project, const struct ath_report *report,
 		      struct ath_str *out);
 
+/* Append what --no-backup gives up, if it was said and the database may be changed. */
+void ath_print_given_up(const struct ath_project *project, struct ath_str *out);
+
 /* Append a warning if the operator's word is believed against the schema. */
 void ath_print_doubt(const struct ath_project *project, struct ath_str *out);
 

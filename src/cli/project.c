@@ -95,6 +95,7 @@ static void init_world(struct ath_project *project, const struct ath_options *op
 		.repairs_only = options->repairs_only,
 		.allow_row_loss = options->allow_row_loss,
 		.allow_new_database = options->allow_new_database,
+		.keeps_none = options->no_backup,
 		.find_note = find_note,
 		.notes = project,
 		.redact = project->redact,
@@ -105,16 +106,46 @@ static void init_world(struct ath_project *project, const struct ath_options *op
 bool ath_project_open(struct ath_project *project, const struct ath_options *options,
 		      struct ath_err *err)
 {
+	struct ath_spec spec;
+
 	*project = (struct ath_project){ .redact = ath_redact_new() };
 	ath_screen_hide(project->redact);
 	if (!find_folders(project, options, err) ||
 	    !ath_recipe_load(project->root, &project->recipe, &project->text, err))
 		return false;
-	ath_recipe_graph(&project->recipe, &project->arena, &project->spec);
+	project->has_recipe = true;
+	project->again = options->repairs_only ? "repair" : "install";
 	init_world(project, options);
 	init_hidden(project);
 	learn(project);
 	project->is_partial = options->only.len || options->skip.len;
+	ath_recipe_graph(&project->recipe, &project->arena, &spec);
+	return ath_project_take_graph(project, &spec, err);
+}
+
+bool ath_project_open_state(struct ath_project *project, const struct ath_options *options,
+			    struct ath_err *err)
+{
+	struct ath_err untold = { 0 }; /* what needs the recipe says what is wrong with it */
+
+	*project = (struct ath_project){ .redact = ath_redact_new() };
+	ath_screen_hide(project->redact);
+	if (!find_folders(project, options, err))
+		return false;
+	project->has_recipe =
+		ath_recipe_load(project->root, &project->recipe, &project->text, &untold);
+	if (!project->has_recipe)
+		project->recipe.name = strrchr(project->root, '/') + 1;
+	init_world(project, options);
+	init_hidden(project);
+	learn(project);
+	return true;
+}
+
+bool ath_project_take_graph(struct ath_project *project, const struct ath_spec *spec,
+			    struct ath_err *err)
+{
+	project->spec = *spec;
 	return ath_graph_build(&project->spec, &project->arena, &project->graph, err) &&
 	       ath_survey_bind(&project->spec, &ath_steps, &project->arena, &project->bound, err);
 }

@@ -25,6 +25,9 @@ struct ath_journal;
 /* File in .athanor that says where the state is, if --state-dir put it elsewhere. */
 #define ATH_PROJECT_STATE_NOTE "state-dir"
 
+/* Name of a copy of the database that a look may make in the state directory and removes again. */
+#define ATH_PROJECT_SCRATCH "restore-look.db"
+
 struct ath_project {
 	struct ath_arena arena;         /* owned */
 	struct ath_recipe recipe;       /* owned */
@@ -45,7 +48,9 @@ struct ath_project {
 	struct ath_hidden hidden;        /* what is a secret of this application */
 	struct ath_file_stamp env_stamp; /* of the .env file when it was read last */
 	bool is_partial;                 /* --only or --skip leaves steps out */
-	struct ath_err refusal;          /* clean, or: it is certain that a run would refuse */
+	bool has_recipe;   /* else there is a folder with a state directory, and no more */
+	const char *again; /* what is typed to go on: "install", "restore 1a2b"; static or arena */
+	struct ath_err refusal; /* clean, or: it is certain that a run would refuse */
 };
 
 /*
@@ -56,6 +61,25 @@ struct ath_project {
  */
 ATH_NODISCARD bool ath_project_open(struct ath_project *project, const struct ath_options *options,
 				    struct ath_err *err);
+
+/*
+ * As ath_project_open, for commands that need no more than the state directory: where the recipe cannot
+ * be read there is none (has_recipe), and the name is that of the folder. There is no graph yet.
+ * Fails with: ATH_ERR_USAGE, ATH_ERR_IO.
+ */
+ATH_NODISCARD bool ath_project_open_state(struct ath_project *project,
+					  const struct ath_options *options, struct ath_err *err);
+
+/* Take a graph other than the recipe's: bind its steps. */
+ATH_NODISCARD bool ath_project_take_graph(struct ath_project *project, const struct ath_spec *spec,
+					  struct ath_err *err);
+
+/*
+ * Under the lock, with the journal open for writing: end what is left of runs that died, remove their
+ * copies of the database, close their rows. Fails with: ATH_ERR_IO, ...
+ */
+ATH_NODISCARD bool ath_project_bury_dead(struct ath_project *project, const char *boot_id,
+					 struct ath_err *err);
 
 /* Load the past from project->journal (NULL: none), ask every probe and make the plan. */
 ATH_NODISCARD bool ath_project_plan(struct ath_project *project, const struct ath_options *options,

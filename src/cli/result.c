@@ -99,12 +99,11 @@ static const char *revision(const struct ath_project *project, const struct ath_
 }
 
 void ath_result_print(const struct ath_result *result, const struct ath_project *project,
-		      const struct ath_report *report)
+		      const struct ath_report *report, ath_result_more_fn *more, const void *user)
 {
 	struct ath_str text = { 0 };
 	struct ath_json json = { .out = &text };
-	const char *command = project->world.repairs_only ? "repair" : "install";
-	char *next = report->exit_status ? ath_project_command(project, command) : NULL;
+	char *next = report->exit_status ? ath_project_command(project, project->again) : NULL;
 
 	ath_result_open(&json, project);
 	ath_json_put_text(&json, "run", project->world.run);
@@ -120,6 +119,8 @@ void ath_result_print(const struct ath_result *result, const struct ath_project 
 	ath_json_put_text(&json, "head", ath_pairs_find(&project->facts, "database.heads"));
 	ath_json_close(&json, '}');
 	ath_json_put_text(&json, "next", next);
+	if (more)
+		more(user, &json);
 	put_steps(&json, result);
 	ath_json_close(&json, '}');
 	ath_str_putc(&text, '\n');

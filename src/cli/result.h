@@ -27,9 +27,12 @@ struct ath_result {
 /* Gather what an event says. */
 void ath_result_add(struct ath_result *result, const struct ath_event *event);
 
-/* Print the result of install. */
+/* Puts further members into a result. */
+typedef void ath_result_more_fn(const void *user, struct ath_json *json);
+
+/* Print the result of a run of steps; `more` may be NULL. */
 void ath_result_print(const struct ath_result *result, const struct ath_project *project,
-		      const struct ath_report *report);
+		      const struct ath_report *report, ath_result_more_fn *more, const void *user);
 
 /* Begin an object with the keys that every command's result has. */
 void ath_result_open(struct ath_json *json, const struct ath_project *project);

@@ -21,6 +21,7 @@
 #include "cli/print.h"
 #include "cli/project.h"
 #include "cli/result.h"
+#include "cli/retention.h"
 #include "cli/screen.h"
 #include "engine/run.h"
 #include "journal/journal.h"
@@ -50,7 +51,8 @@ struct runner {
 	int signum; /* the signal that ended a look, or 0 */
 	char mark[ATH_SECRET_TEXT];
 	char boot_id[40];
-	char word[256]; /* the revision that a person at the terminal has named */
+	bool is_verified; /* the database, in this run */
+	char word[256];   /* the revision that a person at the terminal has named */
 };
 
 /* ---- before anything runs ---- */
@@ -93,94 +95,24 @@ static bool open_journal(struct runner *runner, struct ath_err *err)
 	return runner->project.journal != NULL;
 }
 
-/* Everything in a dead run's folder but logs and requests is a copy of the database, or part of one. */
-static bool remove_scratch(void *user, const char *name, bool is_folder)
+static bool open_project(struct runner *runner, struct ath_err *err)
 {
-	const char *end = strrchr(name, '.');
-	char *path = ath_file_join(user, name);
-	struct ath_err ignored = { 0 };
+	const struct ath_runner_own *own = runner->kind->own;
 
-	if (!is_folder && !ath_str_is(end, ".log") && !ath_str_is(end, ".request") &&
-	    !ath_file_remove_tree(path, &ignored))
-		ath_err_clear(&ignored); /* it is never used, and only takes place */
-	free(path);
-	return true;
-}
-
-static void sweep_folder(const struct runner *runner, const char *mark)
-{
-	char *runs = ath_project_path(&runner->project, "runs");
-	char *folder = ath_file_join(runs, mark);
-	struct ath_err ignored = { 0 };
-
-	if (!ath_file_list(folder, remove_scratch, folder, &ignored))
-		ath_err_clear(&ignored); /* it died before it had a folder */
-	free(folder);
-	free(runs);
-}
-
-static void say_killed(unsigned count)
-{
-	struct ath_str text = { 0 };
-
-	if (!count)
-		return;
-	ath_str_printf(&text, "athanor: ended %u process%s of an earlier run that died\n", count,
-		       count == 1 ? "" : "es");
-	ath_print_flush(&text, true);
-}
-
-/* Of another boot nothing can be alive. Where one of the two is not known, it may have been this one. */
-static bool may_be_alive(const struct runner *runner, const struct ath_replay_run *run)
-{
-	return strcmp(run->boot_id, runner->boot_id) == 0 || ath_str_is(run->boot_id, "-") ||
-	       ath_str_is(runner->boot_id, "-");
-}
-
-/* By its group, where it had one, and by its mark: the group's members may have erased that. */
-static bool end_processes(const char *mark, struct ath_err *err)
-{
-	struct ath_cgroup_place place;
-	struct ath_str entry = { 0 };
-	unsigned killed, marked = 0;
-	bool is_swept;
-
-	ath_cgroup_find_place(&place);
-	killed = ath_cgroup_sweep(&place, mark, ath_warden_report_stuck);
-	ath_str_printf(&entry, "ATHANOR_RUN=%s", mark);
-	is_swept = ath_process_sweep(ath_str_get(&entry), ath_warden_report_stuck, &marked, err);
-	ath_str_fini(&entry);
-	say_killed(killed + marked);
-	return is_swept;
-}
-
-/* No process of a run that died may live beside this one; its copies go, its row is closed. */
-static bool bury_dead_runs(struct runner *runner, struct ath_err *err)
-{
-	struct ath_arena arena = { 0 };
-	struct ath_replay_runs open;
-	bool is_done = ath_replay_load_open(runner->project.journal, &arena, &open, err);
-
-	for (size_t i = 0; is_done && i < open.len; i++) {
-		const struct ath_replay_run *run = &open.items[i];
-
-		is_done = !may_be_alive(runner, run) || end_processes(run->mark, err);
-		if (!is_done)
-			break;
-		sweep_folder(runner, run->mark);
-		is_done = ath_journal_mark_dead(runner->project.journal, run->id, err);
-	}
-	ath_arena_fini(&arena);
-	return is_done;
+	return own ? own->open(own->user, &runner->project, runner->options, err)
+		   : ath_project_open(&runner->project, runner->options, err);
 }
 
 /* A run that failed may not have got rid of its copies either. */
 static bool plan(struct runner *runner, struct ath_err *err)
 {
-	if (!ath_project_plan(&runner->project, runner->options, err))
+	const struct ath_runner_own *own = runner->kind->own;
+
+	if (own ? !own->plan(own->user, runner->options, err)
+		: !ath_project_plan(&runner->project, runner->options, err))
 		return false;
 	if (runner->project.history.continued)
-		sweep_folder(runner, runner->project.history.continued);
+		ath_retention_sweep_run(&runner->project, runner->project.history.continued);
 	return true;
 }
 
@@ -189,9 +121,9 @@ static bool prepare(struct runner *runner, struct ath_err *err)
 	ath_warden_boot_id(runner->boot_id);
 	ath_secret_make(runner->mark);
 	runner->mark[MARK_LEN] = '\0';
-	return ath_project_open(&runner->project, runner->options, err) &&
-	       ath_folder_make_state(&runner->project, err) && take_lock(runner, err) &&
-	       open_journal(runner, err) && bury_dead_runs(runner, err) && plan(runner, err);
+	return open_project(runner, err) && ath_folder_make_state(&runner->project, err) &&
+	       take_lock(runner, err) && open_journal(runner, err) &&
+	       ath_project_bury_dead(&runner->project, runner->boot_id, err) && plan(runner, err);
 }
 
 static struct ath_journal_run journal_run(const struct runner *runner)
@@ -206,6 +138,31 @@ static struct ath_journal_run journal_run(const struct runner *runner)
 
 /* ---- nothing to do ---- */
 
+static void print_result(struct runner *runner, const struct ath_report *report)
+{
+	const struct ath_runner_own *own = runner->kind->own;
+
+	ath_result_print(&runner->result, &runner->project, report, own ? own->put_json : NULL,
+			 own ? own->user : NULL);
+}
+
+static void put_nothing(const struct runner *runner, struct ath_str *out)
+{
+	const struct ath_runner_own *own = runner->kind->own;
+
+	ath_str_puts(out, "athanor: nothing to do");
+	if (own) {
+		ath_str_puts(out, "\n");
+		own->put_plan(own->user, out);
+		return;
+	}
+	ath_str_printf(out, ", %s %s\n", runner->project.recipe.name,
+		       runner->options->repairs_only ? "needs no repair"
+		       : runner->project.is_partial  ? "has the chosen steps"
+						     : "is installed");
+	ath_print_doubt(&runner->project, out);
+}
+
 static int say_nothing(struct runner *runner)
 {
 	struct ath_journal_run run = journal_run(runner);
@@ -216,32 +173,44 @@ static int say_nothing(struct runner *runner)
 	if (!ath_journal_add_nothing(runner->project.journal, &run, &err))
 		return ath_print_error(&err, NULL);
 	if (!runner->options->quiet && !runner->options->json) {
-		ath_str_printf(&text, "athanor: nothing to do, %s %s\n",
-			       runner->project.recipe.name,
-			       runner->options->repairs_only ? "needs no repair"
-			       : runner->project.is_partial  ? "has the chosen steps"
-							     : "is installed");
-		ath_print_doubt(&runner->project, &text);
+		put_nothing(runner, &text);
 		ath_print_flush(&text, false);
 	}
 	if (runner->options->json)
-		ath_result_print(&runner->result, &runner->project, &report);
+		print_result(runner, &report);
 	return 0;
 }
 
 /* ---- the go-ahead ---- */
 
-static bool must_ask(const struct ath_options *options)
+static bool can_ask(const struct ath_options *options)
 {
-	return !options->yes && !options->no_input && !options->json && isatty(STDIN_FILENO) &&
+	return !options->no_input && !options->json && isatty(STDIN_FILENO) &&
 	       isatty(STDERR_FILENO);
+}
+
+static bool must_ask(const struct runner *runner)
+{
+	const struct ath_runner_own *own = runner->kind->own;
+
+	return (!runner->options->yes || (own && own->must_ask(own->user))) &&
+	       can_ask(runner->options);
+}
+
+static bool is_yes(struct runner *runner, struct ath_str *text)
+{
+	char answer[16] = "";
+
+	ath_str_printf(text, "%s %s in %s? [y/N] ", runner->kind->question,
+		       runner->project.recipe.name, runner->project.root);
+	ath_print_flush(text, true);
+	return fgets(answer, sizeof(answer), stdin) && (answer[0] == 'y' || answer[0] == 'Y');
 }
 
 static bool ask(struct runner *runner)
 {
 	struct ath_foresight foresight = { 0 };
 	struct ath_str text = { 0 };
-	char answer[16] = "";
 
 	ath_print_plan(&runner->project, false, &text);
 	if (!runner->project.world.assume_revision)
@@ -254,10 +223,8 @@ static bool ask(struct runner *runner)
 		ath_str_fini(&text);
 		return false;
 	}
-	ath_str_printf(&text, "%s %s in %s? [y/N] ", runner->kind->question,
-		       runner->project.recipe.name, runner->project.root);
-	ath_print_flush(&text, true);
-	return fgets(answer, sizeof(answer), stdin) && (answer[0] == 'y' || answer[0] == 'Y');
+	ath_print_given_up(&runner->project, &text);
+	return is_yes(runner, &text);
 }
 
 static void put_revision_question(const struct ath_inspection *inspection, struct ath_str *out)
@@ -310,6 +277,43 @@ static bool ask_revision(struct runner *runner, struct ath_err *err)
 	return is_answered;
 }
 
+/* True: go on. With a clean error on false, a person has said no. */
+static bool ask_all(struct runner *runner, struct ath_err *err)
+{
+	const struct ath_runner_own *own = runner->kind->own;
+	struct ath_str text = { 0 };
+
+	if (!own)
+		return !must_ask(runner) || (ask_revision(runner, err) && ask(runner));
+	if (!runner->options->json && !runner->options->quiet)
+		own->put_plan(own->user, &text); /* said in any case, before anything is done */
+	if (own->must_ask(own->user) && !can_ask(runner->options)) {
+		ath_print_flush(&text, true);
+		return own->fail_unasked(own->user, err);
+	}
+	if (!must_ask(runner)) {
+		ath_print_flush(&text, true);
+		return true;
+	}
+	return is_yes(runner, &text) &&
+	       (!own->must_ask(own->user) || own->agree(own->user, runner->options, err));
+}
+
+static int show_own_dry_run(struct runner *runner)
+{
+	const struct ath_runner_own *own = runner->kind->own;
+	const struct ath_report report = { .outcome = "nothing" };
+	struct ath_str text = { 0 };
+
+	if (runner->options->json) {
+		print_result(runner, &report);
+	} else {
+		own->put_plan(own->user, &text);
+		ath_print_flush(&text, false);
+	}
+	return runner->options->detailed_exitcode ? 2 : 0;
+}
+
 static int show_dry_run(struct runner *runner)
 {
 	const struct ath_project *project = &runner->project;
@@ -322,6 +326,7 @@ static int show_dry_run(struct runner *runner)
 		ath_foresee_print_json(project, &foresight);
 	} else {
 		ath_print_plan(project, runner->options->verbose, &text);
+		ath_print_given_up(project, &text);
 		ath_str_putc(&text, '\n');
 		if (foresight.is_told)
 			ath_inspect_put(&foresight.inspection, &text);
@@ -336,11 +341,20 @@ static int show_dry_run(struct runner *runner)
 
 /* ---- the orchestrator ---- */
 
+/* A step that looks at the live database after a change. */
+static bool is_proof(const char *step)
+{
+	return strcmp(step, "verify") == 0 || strcmp(step, "audit") == 0;
+}
+
 static void on_event(void *user, const struct ath_event *event)
 {
 	struct runner *runner = user;
 
 	runner->plain.hidden = runner->project.redact;
+	if (event->kind == ATH_EVENT_STATE && is_proof(event->step) &&
+	    ath_str_is(event->state, "succeeded"))
+		runner->is_verified = true;
 	if (runner->options->json)
 		ath_result_add(&runner->result, event);
 	if (runner->options->output == ATH_OUTPUT_JSON)
@@ -396,6 +410,17 @@ static void run_steps(struct runner *runner, struct ath_loop *loop, struct ath_r
 	ath_run(&setup, report);
 }
 
+static void put_report(const struct runner *runner, const struct ath_report *report,
+		       struct ath_str *out)
+{
+	const struct ath_runner_own *own = runner->kind->own;
+
+	if (own && report->exit_status == 0)
+		own->put_end(own->user, report, out);
+	else
+		ath_print_report(&runner->project, report, out);
+}
+
 static int orchestrate(struct runner *runner)
 {
 	struct ath_err err = { 0 };
@@ -410,10 +435,12 @@ static int orchestrate(struct runner *runner)
 	}
 	ath_warden_wait_until_ready(&runner->lock);
 	run_steps(runner, loop, &report);
-	ath_print_report(&runner->project, &report, &text);
+	if (report.exit_status == 0)
+		ath_retention_apply(&runner->project, runner->is_verified);
+	put_report(runner, &report, &text);
 	ath_print_flush(&text, report.exit_status != 0 || runner->options->json);
 	if (runner->options->json)
-		ath_result_print(&runner->result, &runner->project, &report);
+		print_result(runner, &report);
 	ath_process_end_all(NULL, ath_warden_report_stuck);
 	if (ath_warden_is_dead(&runner->lock)) {
 		ath_cgroup_leave(&runner->group);
@@ -433,8 +460,8 @@ static int carry_out(struct runner *runner)
 	struct ath_err err = { 0 };
 
 	if (runner->options->dry_run)
-		return show_dry_run(runner);
-	if (must_ask(runner->options) && (!ask_revision(runner, &err) || !ask(runner))) {
+		return runner->kind->own ? show_own_dry_run(runner) : show_dry_run(runner);
+	if (!ask_all(runner, &err)) {
 		if (err.code != ATH_ERR_OK)
 			return ath_print_error(&err, NULL);
 		ath_screen_write(nothing, strlen(nothing), true);

@@ -44,6 +44,7 @@ struct ath_step_world {
 	bool repairs_only;                     /* make the version rows true, upgrade nothing */
 	bool allow_new_database;               /* --allow-new-database */
 	bool allow_row_loss;                   /* --allow-row-loss */
+	bool keeps_none; /* --no-backup: nothing is kept of the state before */
 	ath_step_note_fn *find_note;
 	void *notes;               /* for find_note and learn */
 	struct ath_redact *redact; /* what no output shows; NULL: nothing */

@@ -12,6 +12,7 @@
 #include "os/child.h"
 #include "os/file.h"
 #include "os/loop.h"
+#include "os/temporary.h"
 
 enum {
 	TIMEOUT_MS = 60 * 1000,
@@ -167,18 +168,18 @@ static void run(struct reading *reading, const struct ath_facts_reader *reader, 
 /* Make the private folder, run, remove it. */
 static void run_in_private(struct reading *reading, const struct ath_facts_reader *reader)
 {
-	char *folder = ath_file_join(reader->folder, "athanor-inspect-XXXXXX");
+	struct ath_temporary folder;
 	struct ath_err ignored = { 0 };
 
-	if (!mkdtemp(folder)) {
+	if (!ath_temporary_make_folder(reader->folder, ATH_EFFECTS_ASK_FOLDER, &folder)) {
 		ath_err_sys(&reading->err, ATH_ERR_IO, errno, "cannot make a folder in '%s'",
 			    reader->folder);
-	} else {
-		run(reading, reader, folder);
-		if (!ath_file_remove_tree(folder, &ignored) && reading->err.code == ATH_ERR_OK)
-			reading->err = ignored;
+		return;
 	}
-	free(folder);
+	run(reading, reader, folder.name);
+	if (!ath_file_remove_tree(folder.name, &ignored) && reading->err.code == ATH_ERR_OK)
+		reading->err = ignored;
+	ath_temporary_fini(&folder);
 }
 
 bool ath_effects_ask_command(const struct ath_facts_reader *reader,

@@ -11,6 +11,9 @@
 #include "bridge/request.h"
 #include "os/environ.h"
 
+/* How the name of a reading's private folder begins; a killed one leaves it (os/temporary). */
+#define ATH_EFFECTS_ASK_FOLDER "athanor-inspect-"
+
 /* What reads; all borrowed. */
 struct ath_facts_reader {
 	const char *python;    /* absolute path of an interpreter; NULL: none was found */

@@ -148,6 +148,33 @@ const char *ath_replay_find_success(const struct ath_replay_successes *successes
 	return row ? row->fingerprint : NULL;
 }
 
+bool ath_replay_load_notes(struct ath_journal *journal, const char *name, struct ath_arena *arena,
+			   struct ath_replay_notes *out, struct ath_err *err)
+{
+	ATH_VEC(struct ath_replay_note) rows = { 0 };
+	struct ath_stmt *stmt = ath_db_prepare(
+		ath_journal_db(journal),
+		"SELECT run.id, mark, boot_id, version, command, started_ms, ended_ms, outcome,"
+		" exit_status, message, database, repeats, continues, pairs, at_ms"
+		" FROM note JOIN run ON run.id = note.run WHERE name = ?1 ORDER BY note.id DESC",
+		err);
+
+	if (!stmt)
+		return false;
+	ath_stmt_bind_text(stmt, 1, name);
+	while (ath_stmt_next(stmt, err)) {
+		*ath_vec_push(&rows) = (struct ath_replay_note){
+			.run = read_run(stmt, arena),
+			.pairs = ath_arena_strdup(arena, ath_stmt_text(stmt, 13)),
+			.at_ms = ath_stmt_int(stmt, 14),
+		};
+	}
+	ath_stmt_free(stmt);
+	out->len = rows.len;
+	out->items = into_arena(arena, rows.items, rows.len, sizeof(*rows.items));
+	return err->code == ATH_ERR_OK;
+}
+
 bool ath_replay_find_note(struct ath_journal *journal, const char *name, struct ath_pairs *out,
 			  struct ath_err *err)
 {

@@ -41,6 +41,13 @@ struct ath_replay_transition {
 	int64_t at_ms;
 };
 
+/* One row of the table `note`, with the run that wrote it. */
+struct ath_replay_note {
+	struct ath_replay_run run; /* that wrote it */
+	const char *pairs;         /* for ath_pairs_read */
+	int64_t at_ms;
+};
+
 /* The last success of a step. */
 struct ath_replay_satisfied {
 	const char *step;
@@ -54,6 +61,11 @@ struct ath_replay_runs {
 
 struct ath_replay_transitions {
 	const struct ath_replay_transition *items;
+	size_t len;
+};
+
+struct ath_replay_notes {
+	const struct ath_replay_note *items;
 	size_t len;
 };
 
@@ -84,6 +96,11 @@ ATH_NODISCARD bool ath_replay_load_successes(struct ath_journal *journal, struct
 
 /* The fingerprint of a step's last success, or NULL. */
 const char *ath_replay_find_success(const struct ath_replay_successes *successes, const char *step);
+
+/* All notes of that name, newest first. */
+ATH_NODISCARD bool ath_replay_load_notes(struct ath_journal *journal, const char *name,
+					 struct ath_arena *arena, struct ath_replay_notes *out,
+					 struct ath_err *err);
 
 /*
  * Fill `out` with the newest note of that name (of any step and run). Returns false, with a clean

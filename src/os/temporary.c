@@ -22,6 +22,7 @@
 #include "base/failpoint.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "os/file.h"
 
 enum {
 	TRIES = 1000, /* names that are taken, by whomever */
@@ -137,6 +138,75 @@ bool ath_temporary_make(const char *path, struct ath_temporary *out)
 	ath_str_fini(&head);
 	errno = errnum;
 	return is_made;
+}
+
+/* ---- folders ---- */
+
+/* A sweeper may have come between making and locking: then there is no such folder any more. */
+static bool claim_folder(const char *name, int fd)
+{
+	struct stat open, named;
+
+	if (flock(fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
+		return false;
+	return fstat(fd, &open) == 0 && lstat(name, &named) == 0 && open.st_ino == named.st_ino &&
+	       open.st_dev == named.st_dev;
+}
+
+bool ath_temporary_make_folder(const char *parent, const char *head, struct ath_temporary *out)
+{
+	for (int n = 0; n < TRIES; n++) {
+		struct ath_str name = { 0 };
+		char *path;
+		int fd;
+
+		ath_str_printf(&name, "%s/%sXXXXXX", parent, head);
+		path = ath_str_steal(&name);
+		if (!mkdtemp(path)) {
+			free(path);
+			return false;
+		}
+		fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+		if (fd >= 0 && claim_folder(path, fd)) {
+			*out = (struct ath_temporary){ path, fd };
+			return true;
+		}
+		if (fd >= 0)
+			close(fd);
+		free(path);
+	}
+	errno = EEXIST;
+	return false;
+}
+
+static void remove_folder_if_left(int parent, const char *parent_path, const char *name)
+{
+	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	struct ath_err ignored = { 0 }; /* it costs space only */
+	struct stat st;
+	char *path;
+
+	if (fd < 0)
+		return;
+	path = ath_file_join(parent_path, name);
+	if (fstat(fd, &st) == 0 && st.st_uid == geteuid() && flock(fd, LOCK_EX | LOCK_NB) == 0 &&
+	    !ath_file_remove_tree(path, &ignored))
+		ath_err_clear(&ignored);
+	free(path);
+	close(fd);
+}
+
+void ath_temporary_sweep_folders(const char *parent, const char *head)
+{
+	DIR *stream = opendir(parent);
+	struct dirent *entry;
+
+	while (stream && (entry = readdir(stream)))
+		if (ath_str_has_prefix(entry->d_name, head) &&
+		    strlen(entry->d_name) == strlen(head) + 6)
+			remove_folder_if_left(dirfd(stream), parent, entry->d_name);
+	if (stream)
+		closedir(stream);
 }
 
 void ath_temporary_fini(struct ath_temporary *temporary)

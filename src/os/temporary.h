@@ -24,6 +24,15 @@ struct ath_temporary {
  */
 bool ath_temporary_make(const char *path, struct ath_temporary *out);
 
+/*
+ * Make a private folder (0700) in `parent`, named "HEAD" and six letters, and hold its lock; `fd` is the
+ * folder's. On false errno tells why.
+ */
+bool ath_temporary_make_folder(const char *parent, const char *head, struct ath_temporary *out);
+
+/* Remove the folders of that head in `parent` that belong to this user and that nobody holds any more. */
+void ath_temporary_sweep_folders(const char *parent, const char *head);
+
 /* Let go of the file, once it has its own name or none any more. */
 void ath_temporary_fini(struct ath_temporary *temporary);
 

@@ -71,6 +71,7 @@ void ath_check_defaults(struct ath_recipe *recipe)
 	recipe->python.venv = ".venv";
 	recipe->env_file.to = ".env";
 	recipe->database.section = "alembic";
+	recipe->database.keep = ATH_RECIPE_KEEP;
 	recipe->health_within_ms = HEALTH_WITHIN_MS;
 }
 

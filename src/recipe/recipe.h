@@ -38,6 +38,10 @@ struct ath_recipe_env_file {
 	struct ath_texts secrets; /* names whose values are generated */
 };
 
+enum {
+	ATH_RECIPE_KEEP = 5, /* backups that are kept unless it is said */
+};
+
 /* `database:` */
 struct ath_recipe_database {
 	const char *alembic; /* path of alembic.ini or pyproject.toml */
@@ -47,6 +51,7 @@ struct ath_recipe_database {
 	struct ath_texts init_run; /* len 0: the default way */
 	const char *init_in;       /* folder in which it runs */
 	uint64_t timeout_ms;       /* of each step that runs the project's scripts; 0: none */
+	unsigned keep;             /* backups of different states, at least 1 */
 };
 
 /* One entry of `steps:` */

@@ -16,6 +16,7 @@ struct database_form {
 	const char *alembic, *section, *url;
 	const struct ath_value *init;
 	uint64_t timeout;
+	unsigned keep;
 };
 
 struct init_form {
@@ -64,6 +65,7 @@ static const struct ath_field database_fields[] = {
 	ATH_FIELD_OPTIONAL(database_form, init, VALUE, "How a new database is made."),
 	ATH_FIELD_OPTIONAL(database_form, timeout, DURATION,
 			   "Longest time of each step that runs the migration scripts."),
+	ATH_FIELD_OPTIONAL(database_form, keep, COUNT, "Backups that are kept."),
 	{ 0 },
 };
 
@@ -187,7 +189,7 @@ static bool read_database(const struct ath_value *section, struct ath_recipe *re
 			  struct ath_err *err)
 {
 	struct ath_recipe_database *database = &recipe->database;
-	struct database_form form = { .section = database->section };
+	struct database_form form = { .section = database->section, .keep = database->keep };
 
 	if (!ath_bind_section(database_fields, section, "'database'", &recipe->arena, &form, err))
 		return false;
@@ -195,6 +197,11 @@ static bool read_database(const struct ath_value *section, struct ath_recipe *re
 	database->section = form.section;
 	database->url = form.url;
 	database->timeout_ms = form.timeout;
+	database->keep = form.keep;
+	if (!form.keep)
+		return ath_err_at(err, ATH_ERR_RECIPE, ath_value_find(section, "keep")->pos,
+				  "'keep' in 'database' must be at least 1: the newest backup is "
+				  "never removed");
 	if (!*form.section)
 		return ath_err_at(err, ATH_ERR_RECIPE, ath_value_find(section, "section")->pos,
 				  "'section' in 'database' is empty");

@@ -31,6 +31,7 @@ struct ath_live {
 	struct ath_db *db; /* owned */
 	struct ath_live_traits traits;
 	bool is_committed; /* its contents are ours, promise B is over */
+	bool is_damaged;   /* taken for empty, SQLITE_DBCONFIG_RESET_DATABASE is on */
 };
 
 /* Bytes of the file beside a database, 0 if there is none. */
@@ -169,7 +170,15 @@ static bool read_traits(struct ath_live *live, struct ath_err *err)
 	       ath_db_query_int(db, "PRAGMA user_version", &traits->user_version, err);
 }
 
-bool ath_live_open(const char *path, unsigned busy_ms, struct ath_live **out, struct ath_err *err)
+static void take_for_empty(struct ath_live *live, bool is_empty)
+{
+	sqlite3_db_config(ath_db_raw(live->db), SQLITE_DBCONFIG_RESET_DATABASE, (int)is_empty,
+			  NULL);
+	live->is_damaged = is_empty;
+}
+
+static bool open_live(const char *path, unsigned busy_ms, bool is_damaged, struct ath_live **out,
+		      struct ath_err *err)
 {
 	struct ath_live_traits traits = { 0 };
 	struct ath_live *live;
@@ -183,6 +192,7 @@ bool ath_live_open(const char *path, unsigned busy_ms, struct ath_live **out, st
 	if (live->db) {
 		keep_wal(live, true);
 		sqlite3_wal_autocheckpoint(ath_db_raw(live->db), 0);
+		take_for_empty(live, is_damaged);
 	}
 	if (live->db && ATH_MAY(LIVE_LOCK, err, "%s", path) && lock(live, path, err) &&
 	    ATH_MAY_AFTER(LIVE_LOCK, err, "%s", path) && read_traits(live, err)) {
@@ -191,6 +201,17 @@ bool ath_live_open(const char *path, unsigned busy_ms, struct ath_live **out, st
 	}
 	ath_live_close(live, false);
 	return false;
+}
+
+bool ath_live_open(const char *path, unsigned busy_ms, struct ath_live **out, struct ath_err *err)
+{
+	return open_live(path, busy_ms, false, out, err);
+}
+
+bool ath_live_open_damaged(const char *path, unsigned busy_ms, struct ath_live **out,
+			   struct ath_err *err)
+{
+	return open_live(path, busy_ms, true, out, err);
 }
 
 void ath_live_close(struct ath_live *live, bool was_committed)
@@ -332,6 +353,8 @@ bool ath_live_commit(struct ath_live *live, const char *from, ath_live_progress_
 			    ATH_MAY_AFTER(LIVE_COMMIT, err, "%s", from);
 
 	ath_db_close(source);
+	if (is_committed)
+		take_for_empty(live, false);
 	live->is_committed = live->is_committed || is_committed;
 	return is_committed;
 }

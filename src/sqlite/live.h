@@ -46,6 +46,14 @@ typedef void ath_live_bytes_fn(void *user, uint64_t offset, const void *bytes, s
 ATH_NODISCARD bool ath_live_open(const char *path, unsigned busy_ms, struct ath_live **out,
 				 struct ath_err *err);
 
+/*
+ * As ath_live_open, for a file that SQLite cannot read: whatever it holds is taken for an empty
+ * database, and can only be read as bytes (ath_live_read) and committed over, in one transaction as
+ * ever. From a commit on it is a database like any other.
+ */
+ATH_NODISCARD bool ath_live_open_damaged(const char *path, unsigned busy_ms, struct ath_live **out,
+					 struct ath_err *err);
+
 /* What it is like; borrowed, valid until close. */
 const struct ath_live_traits *ath_live_traits(const struct ath_live *live);
 

@@ -9,7 +9,7 @@ import pytest
 
 import lab
 
-COMMANDS = ["install", "plan", "inspect", "revisions", "status", "log", "init"]
+COMMANDS = ["install", "plan", "inspect", "revisions", "status", "log", "backups", "restore", "init"]
 EVERY = {"athanor", "app", "root", "changed"}
 
 
