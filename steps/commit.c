@@ -10,6 +10,7 @@
 
 #include "os/file.h"
 #include "steps/database.h"
+#include "steps/keep_raw.h"
 #include "steps/table.h"
 
 enum {
@@ -101,12 +102,29 @@ static char *beside_path(const char *path, const char *run)
 	return ath_str_steal(&text);
 }
 
+/* A -wal or -journal of a database that has gone would be taken for one of the new one, and be played
+ * into it: it is kept elsewhere and goes. */
+static bool clear_place(struct ath_database_work *work, struct ath_err *err)
+{
+	static const char *const tails[] = { "-wal", "-journal" };
+	bool is_clear = ath_keep_raw(work, err);
+
+	for (size_t i = 0; is_clear && i < sizeof(tails) / sizeof(tails[0]); i++) {
+		struct ath_str left = { 0 };
+
+		ath_str_printf(&left, "%s%s", work->path, tails[i]);
+		is_clear = ath_file_remove_tree(ath_str_get(&left), err);
+		ath_str_fini(&left);
+	}
+	return is_clear && (!work->raw || ath_file_sync_parent(work->path, err));
+}
+
 static bool create(struct ath_database_work *work, struct ath_err *err)
 {
 	char *folder = ath_file_parent(work->path), *beside = beside_path(work->path, work->run);
 	struct ath_err trouble = { 0 };
 	bool is_done = ath_file_make_folders(folder, NEW_FOLDER_MODE, err) &&
-		       put_into_place(work, beside, err);
+		       clear_place(work, err) && put_into_place(work, beside, err);
 
 	if (is_done)
 		work->is_committed = true;
@@ -139,6 +157,11 @@ static void on_committed(struct ath_step *step, const struct ath_err *err)
 		ath_step_fail(step, err);
 		return;
 	}
+	if (work->raw && work->is_fresh)
+		ath_step_say(
+			step,
+			"what a database that has gone had left beside its place is kept as %s-*",
+			work->raw);
 	ath_pairs_set(&pairs, "path", work->path);
 	ath_pairs_set(&pairs, "pages", work->new_pages);
 	ath_pairs_set(&pairs, "rows", work->heads);

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Ways to a new database, and that none of them is believed by its exit status."""
+import shutil
+import sqlite3
+
 import pytest
 
 import lab
@@ -146,3 +149,24 @@ def test_the_folder_of_the_database_is_made(small):
     small.database = small.path("deep/er/app.db")
     assert small.rows() == ["c3"]
     small.database = small.path("app.db")
+
+
+@pytest.mark.parametrize("tail", ["-wal", "-journal"])
+def test_what_a_database_that_has_gone_left_is_not_played_into_a_new_one(small, tail):
+    """SQLite would take both for the new database's own."""
+    small.beside("stale.db").unlink(missing_ok=True)
+    stale = sqlite3.connect(str(small.beside("stale.db")), isolation_level=None)
+    for statement in (["PRAGMA journal_mode=WAL"] if tail == "-wal" else []) + [
+            "CREATE TABLE foreign_to_it (x)", "INSERT INTO foreign_to_it VALUES (zeroblob(100000))",
+            "PRAGMA cache_size=2", "BEGIN IMMEDIATE", "UPDATE foreign_to_it SET x = zeroblob(100001)",
+            "COMMIT" if tail == "-wal" else "PRAGMA cache_spill=1"]:
+        stale.execute(statement)
+    left = shutil.copy(str(small.beside("stale.db")) + tail, str(small.database) + tail)
+    data = open(left, "rb").read()
+    assert data
+    stale.close()
+    small.install().is_status(0)
+    assert small.rows() == ["c3"] and lab.query(small.database, "PRAGMA integrity_check") == [("ok",)]
+    assert not lab.query(small.database, "SELECT * FROM sqlite_schema WHERE name = 'foreign_to_it'")
+    kept, = small.path(".athanor/backups").glob("damaged-*" + tail)
+    assert kept.read_bytes() == data
