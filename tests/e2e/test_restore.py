@@ -479,9 +479,11 @@ def aim(project, name):
 
 @pytest.mark.skipif(lab.SANITIZED, reason="the leak sanitizer does not run under strace")
 @pytest.mark.parametrize("call", CALLS)
-@pytest.mark.parametrize("place", ["written", "missing", "noise"])
-def test_killed_anywhere_the_same_command_ends_at_the_restored_state(upgraded, place, call):
+@pytest.mark.parametrize("mode, place", [("delete", "written"), ("wal", "written"), ("delete", "missing"),
+                                         ("delete", "noise"), ("wal", "noise")])
+def test_killed_anywhere_the_same_command_ends_at_the_restored_state(small, made, mode, place, call):
     """`last` typed again means what it meant before, though a newer backup has been kept meanwhile."""
+    upgraded = upgrade(small, made, mode)
     subprocess.run(["tar", "-C", str(upgraded.root), "-cf", str(upgraded.beside("saved.tar")),
                     "--exclude=./.venv", "."], check=True)
     image = lab.query(kept(upgraded)[0], "SELECT * FROM story")
@@ -502,7 +504,7 @@ def test_killed_anywhere_the_same_command_ends_at_the_restored_state(upgraded, p
         assert lab.query(upgraded.database, "PRAGMA integrity_check") == [("ok",)], (call, nth)
         lab.assert_clean(upgraded)
         assert not list(upgraded.path(".athanor/backups").glob("*.partial*"))
-        nth += 1 if nth < 6 else 5
+        nth += 1 if nth < 6 else 7
     assert killed or call in ("ftruncate", "unlink"), "nothing was killed"
 
 
