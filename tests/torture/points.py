@@ -135,8 +135,9 @@ def read_sound(connection):
 
 
 def database_bytes(path):
-    """The database and its -wal and -journal, byte by byte."""
-    return {name: digest for name, digest in lab.database_files(path).items() if ".athanor-" not in name}
+    """The database and its -wal, byte by byte; what a -journal means is told by the contents."""
+    return {name: digest for name, digest in lab.database_files(path).items()
+            if ".athanor-" not in name and not name.endswith("-journal")}
 
 
 def stories(found):
