@@ -116,7 +116,7 @@ def faults_of_state(recording, disk, found, scratch):
 
 
 def judge_journal(recording, rows, which):
-    """The journal is a beginning of what the run wrote into it, and it is never ahead of the disk, nor behind an act."""
+    """The journal is a beginning of what the run wrote into it, never ahead of the disk, nor behind an act."""
     for table in ROWS:
         if rows and rows[table] != recording.rows[table][:len(rows[table])]:
             return "the journal's table %s is no beginning of what was written" % table
@@ -227,8 +227,8 @@ def of_new_files(call):
 
 
 CONTROLS = (  # the syncs that are left out, what is to be found then, the share of the moments around the commit
-    (of_the_database, "the database is torn", 1), (of_folders, "", 1), (of_the_journal, "before the journal said so", 1),
-    (of_new_files, "half a file", 0.5),
+    (of_the_database, "the database is torn", 1), (of_folders, "", 1),
+    (of_the_journal, "before the journal said so", 1), (of_new_files, "half a file", 0.5),
 )
 
 

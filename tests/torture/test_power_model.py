@@ -136,7 +136,8 @@ def test_a_file_that_was_removed_may_come_back_until_its_folder_is_synced(played
 def test_a_file_below_a_folder_that_was_lost_is_lost(played):
     played.call("mkdir", "folder")
     played.make("folder/file")
-    assert {tuple(state) for state in played.all_found()} == {("old",), ("old", "folder"), ("old", "folder", "folder/file")}
+    found = {tuple(state) for state in played.all_found()}
+    assert found == {("old",), ("old", "folder"), ("old", "folder", "folder/file")}
 
 
 def test_a_second_name_means_the_same_file(played):

@@ -2,7 +2,8 @@
 """
 Runs a program under ptrace(2) and disturbs it at one system call, or writes down what it does to files.
 
-    tracer.py [--kill self|warden|both | --fail ERRNO [--on] | --short] --at N [--name CALL] [--path PART] [--reading] --log FILE PROGRAM...
+    tracer.py [--kill self|warden|both | --fail ERRNO [--on] | --short] --at N [--name CALL] [--path PART] [--reading]
+              --log FILE PROGRAM...
 
 The calls of all processes and threads are counted together, in the order in which they come, so that one number
 names one moment of a run (strace counts them per number and thread: most of the orchestrator's are never reached,
