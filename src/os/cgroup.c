@@ -30,6 +30,7 @@ enum {
 	TEXT_MAX = 1 << 20, /* bytes of a file of /proc/self that are read */
 	STUCK_MS = 5000,    /* after this a killed process is called stuck */
 	PAUSE_MS = 5,       /* between two looks at a group that is not empty yet */
+	STALE_S = 60,       /* after this an empty group is nobody's */
 	REMOVE_TRIES = 20,  /* a group may be busy for a moment after its last process */
 };
 
@@ -160,22 +161,6 @@ static void read_from(const char *folder, const char *name, char *out, size_t ca
 		close(fd);
 }
 
-void ath_cgroup_make(const struct ath_cgroup_place *place, const char *mark,
-		     struct ath_cgroup *out_group)
-{
-	char path[ATH_CGROUP_PATH], name[80];
-
-	*out_group = (struct ath_cgroup){ 0 };
-	snprintf(name, sizeof(name), "athanor-%s", mark);
-	if (!*place->own || !join(place->own, name, path) ||
-	    ATH_ACT(CGROUP_MAKE, path, mkdir(path, 0700)))
-		return;
-	if (write_into(path, "cgroup.kill", "1")) /* of an empty group: is it there, may we? */
-		memcpy(out_group->path, path, sizeof(path));
-	else
-		(void)ATH_ACT(CGROUP_REMOVE, path, rmdir(path));
-}
-
 void ath_cgroup_take_in(struct ath_cgroup *group, pid_t pid)
 {
 	char text[16];
@@ -229,6 +214,39 @@ static bool each_folder(const char *folder, folder_fn *fn, void *user)
 	if (fd >= 0)
 		close(fd);
 	return goes_on;
+}
+
+/*
+ * A group whose run was killed as it removed it, or before its journal knew of it. One with processes
+ * is not removed by the kernel, and a young one may be about to get some.
+ */
+static bool remove_stale(void *unused, const char *path)
+{
+	struct stat facts;
+
+	(void)unused;
+	if (ath_str_has_prefix(strrchr(path, '/'), "/athanor-") && stat(path, &facts) == 0 &&
+	    time(NULL) - facts.st_mtime > STALE_S)
+		rmdir(path);
+	return true;
+}
+
+void ath_cgroup_make(const struct ath_cgroup_place *place, const char *mark,
+		     struct ath_cgroup *out_group)
+{
+	char path[ATH_CGROUP_PATH], name[80];
+
+	*out_group = (struct ath_cgroup){ 0 };
+	if (*place->own)
+		each_folder(place->own, remove_stale, NULL);
+	snprintf(name, sizeof(name), "athanor-%s", mark);
+	if (!*place->own || !join(place->own, name, path) ||
+	    ATH_ACT(CGROUP_MAKE, path, mkdir(path, 0700)))
+		return;
+	if (write_into(path, "cgroup.kill", "1")) /* of an empty group: is it there, may we? */
+		memcpy(out_group->path, path, sizeof(path));
+	else
+		(void)ATH_ACT(CGROUP_REMOVE, path, rmdir(path));
 }
 
 /* A walk over a group and the groups below it. */

@@ -41,7 +41,10 @@ bool ath_cgroup_read_place(const char *cgroup, const char *mountinfo,
 /* The place of this process. */
 void ath_cgroup_find_place(struct ath_cgroup_place *out_place);
 
-/* Make the group of the run `mark` below our own; its path stays empty if that cannot be. */
+/*
+ * Make the group of the run `mark` below our own; its path stays empty if that cannot be. Removes
+ * empty groups of runs beside it that are older than a minute.
+ */
 void ath_cgroup_make(const struct ath_cgroup_place *place, const char *mark,
 		     struct ath_cgroup *out_group);
 

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -216,6 +217,31 @@ static void no_group_is_made_where_it_could_not_be_killed(void **state)
 	assert_string_equal(group.path, "");
 }
 
+static void make_folder(const char *top, const char *name, time_t age, char *out_path, size_t cap)
+{
+	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_sec = time(NULL) - age } };
+
+	snprintf(out_path, cap, "%s/%s", top, name);
+	assert_int_equal(mkdir(out_path, 0700), 0);
+	assert_int_equal(utimensat(AT_FDCWD, out_path, times, 0), 0);
+}
+
+static void what_dead_runs_left_empty_is_removed_when_a_group_is_made(void **state)
+{
+	struct fixture *fix = *state;
+	struct ath_cgroup group;
+	char old[200], young[200], other[200];
+
+	make_folder(fix->top, "athanor-old", 120, old, sizeof(old));
+	make_folder(fix->top, "athanor-young", 5, young, sizeof(young));
+	make_folder(fix->top, "not-athanor-old", 120, other, sizeof(other));
+	snprintf(fix->place.own, sizeof(fix->place.own), "%s", fix->top);
+	ath_cgroup_make(&fix->place, "new", &group);
+	assert_int_equal(access(old, F_OK), -1);
+	assert_int_equal(access(young, F_OK), 0);
+	assert_int_equal(access(other, F_OK), 0);
+}
+
 static void nothing_is_done_without_a_group(void **state)
 {
 	struct ath_cgroup none = { 0 };
@@ -330,6 +356,7 @@ int main(void)
 		ON_FOLDER(sweep_leaves_a_group_alone_that_it_runs_in_itself),
 		ON_FOLDER(sweep_waits_until_the_group_is_empty),
 		ON_FOLDER(no_group_is_made_where_it_could_not_be_killed),
+		ON_FOLDER(what_dead_runs_left_empty_is_removed_when_a_group_is_made),
 		cmocka_unit_test(nothing_is_done_without_a_group),
 		cmocka_unit_test(a_daemon_of_a_member_is_killed_with_its_group),
 		cmocka_unit_test(who_has_left_its_group_can_remove_it),
