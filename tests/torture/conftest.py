@@ -61,11 +61,3 @@ def lanes(shared_packages, tmp_path_factory):
 
 def pytest_report_header():
     return "torture: seed %d (ATHANOR_SEED=%d plays it again), %s" % (SEED, SEED, "soak" if SOAK else "short form")
-
-
-SCORES = []  # a line of each kind of test, shown at the end
-
-
-def pytest_terminal_summary(terminalreporter):
-    for line in SCORES:
-        terminalreporter.write_line(line)
