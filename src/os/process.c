@@ -387,8 +387,6 @@ bool ath_process_sweep(const char *entry, ath_process_stuck_fn *on_stuck, unsign
 	unsigned pause = FIRST_PAUSE_US;
 	int quiet = 0;
 
-	if (ATH_SABOTAGE("no-sweep"))
-		return 0;
 	list_ancestors(&sweep.ancestors);
 	while (quiet < QUIET_PASSES) {
 		sweep.hit_before = sweep.hit;
