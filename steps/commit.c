@@ -9,8 +9,10 @@
 #include <string.h>
 
 #include "os/file.h"
+#include "steps/commit_online.h"
 #include "steps/database.h"
 #include "steps/keep_raw.h"
+#include "steps/resume.h"
 #include "steps/table.h"
 
 enum {
@@ -23,7 +25,7 @@ static bool recheck(struct ath_database_work *work, struct ath_err *err)
 {
 	char pages[ATH_DIGEST_TEXT];
 
-	if (!ath_database_hash_file(work->clone, pages, err))
+	if (!ath_database_hash_copy(work, work->clone, pages, err))
 		return false;
 	return strcmp(pages, work->new_pages) == 0 ||
 	       ath_err_set(err, ATH_ERR_VERIFY, "'%s' was changed after it had been verified",
@@ -59,12 +61,18 @@ static bool recheck_live(struct ath_database_work *work, struct ath_err *err)
 /* Under the lock that was taken before the copy was made. */
 static bool commit_over(struct ath_database_work *work, struct ath_err *err)
 {
+	bool is_committed;
+
 	if (strcmp(work->new_pages, work->old.pages) == 0)
 		return true; /* nothing has changed, so nothing is written */
 	if (!recheck_live(work, err))
 		return false;
 	work->is_write_begun = true;
-	return ath_live_commit(work->live, work->clone, NULL, NULL, err) && read_back(work, err);
+	work->meter.is_deaf = true; /* the section ends one way or the other */
+	ath_meter_begin(&work->meter, "writing the database", ath_database_bytes(work->clone));
+	is_committed = ath_live_commit(work->live, work->clone, ath_meter_move, &work->meter, err);
+	ath_meter_end(&work->meter);
+	return is_committed && read_back(work, err);
 }
 
 /* An empty database file is there already: it stays the same file. */
@@ -72,8 +80,14 @@ static bool fill_empty(struct ath_database_work *work, struct ath_err *err)
 {
 	struct ath_look look;
 	bool is_empty;
+	struct ath_db_form form = {
+		.path = work->path,
+		.busy_ms = (unsigned)work->lock_timeout_ms,
+		.is_wanted = ath_meter_goes_on,
+		.wanted_by = &work->meter,
+	};
 
-	if (!ath_live_open(work->path, (unsigned)work->lock_timeout_ms, &work->live, err) ||
+	if (!ath_live_open_by(&form, &work->live, err) ||
 	    !ath_database_hash(work, &work->old, err) ||
 	    !ath_look_read(ath_live_db(work->live), work->version_table, &look, err))
 		return false;
@@ -89,7 +103,7 @@ static bool fill_empty(struct ath_database_work *work, struct ath_err *err)
 /* A copy beside the place, complete and durable, which then gets its name without overwriting. */
 static bool put_into_place(struct ath_database_work *work, const char *beside, struct ath_err *err)
 {
-	return ath_database_copy_file(work->clone, beside, err) &&
+	return ath_database_copy_file(work->clone, beside, &work->meter, err) &&
 	       ath_file_adopt(beside, NEW_FILE_MODE, err) &&
 	       ath_file_put_into_place(beside, work->path, err);
 }
@@ -141,6 +155,8 @@ static bool commit_work(void *data, struct ath_err *err)
 
 	if (!recheck(work, err))
 		return false;
+	if (work->online)
+		return ath_commit_online(work, err);
 	if (work->live)
 		return commit_over(work, err);
 	if (ath_file_kind(work->path) == ATH_FILE_ABSENT)
@@ -153,6 +169,8 @@ static void on_committed(struct ath_step *step, const struct ath_err *err)
 	struct ath_database_work *work = ath_step_section(step);
 	struct ath_pairs pairs = { 0 };
 
+	if (work->is_outrun)
+		ath_step_fact(step, "database.outrun", "yes");
 	if (err->code != ATH_ERR_OK) {
 		ath_step_fail(step, err);
 		return;
@@ -162,6 +180,7 @@ static void on_committed(struct ath_step *step, const struct ath_err *err)
 			step,
 			"what a database that has gone had left beside its place is kept as %s-*",
 			work->raw);
+	ath_pairs_set(&pairs, "run", work->run);
 	ath_pairs_set(&pairs, "path", work->path);
 	ath_pairs_set(&pairs, "pages", work->new_pages);
 	ath_pairs_set(&pairs, "rows", work->heads);
@@ -197,9 +216,11 @@ static void commit_start(struct ath_step *step)
 	struct ath_pairs pairs = { 0 };
 
 	sweep(step, work->path);
+	ath_step_watch(step, &work->meter);
 	ath_pairs_set(&pairs, "path", work->path);
 	ath_pairs_set(&pairs, "run", work->run);
 	ath_pairs_set(&pairs, "pages", work->new_pages);
+	ath_resume_open(step, work);
 	ath_step_record(step, "db.placing", &pairs, do_commit);
 	ath_pairs_fini(&pairs);
 }

@@ -25,44 +25,83 @@ const struct ath_field ath_database_fields[] = {
 	{ 0 },
 };
 
-static void add_to_digest(void *user, uint64_t offset, const void *bytes, size_t len)
+struct hashing {
+	struct ath_digest *digest;
+	struct ath_meter *meter; /* or NULL */
+	uint64_t total;          /* bytes */
+};
+
+static bool add_to_digest(void *user, uint64_t offset, const void *bytes, size_t len)
 {
-	(void)offset;
-	ath_digest_add(user, bytes, len);
+	struct hashing *hashing = user;
+
+	ath_digest_add(hashing->digest, bytes, len);
+	return ath_meter_move(hashing->meter, offset + len, hashing->total);
 }
 
-typedef bool read_fn(struct ath_database_work *work, struct ath_digest *digest,
-		     struct ath_err *err);
+typedef bool read_fn(struct ath_database_work *work, struct hashing *hashing, struct ath_err *err);
 
-static bool read_main(struct ath_database_work *work, struct ath_digest *digest,
-		      struct ath_err *err)
+static bool read_main(struct ath_database_work *work, struct hashing *hashing, struct ath_err *err)
 {
-	return ath_live_read(work->live, add_to_digest, digest, err);
+	return ath_live_read(work->live, add_to_digest, hashing, err);
 }
 
-static bool read_pages(struct ath_database_work *work, struct ath_digest *digest,
-		       struct ath_err *err)
+static bool read_pages(struct ath_database_work *work, struct hashing *hashing, struct ath_err *err)
 {
 	struct ath_str scratch = { 0 };
 	bool is_read;
 
 	ath_str_printf(&scratch, "%s.pages", work->clone);
 	is_read =
-		ath_live_read_pages(work->live, ath_str_get(&scratch), add_to_digest, digest, err);
+		ath_live_read_pages(work->live, ath_str_get(&scratch), add_to_digest, hashing, err);
 	ath_str_fini(&scratch);
+	return is_read;
+}
+
+static struct hashing begin_hashing(struct ath_database_work *work, const char *path)
+{
+	struct hashing hashing = { ath_digest_new(), &work->meter, ath_database_bytes(path) };
+
+	ath_meter_begin(&work->meter, "reading the database", hashing.total);
+	return hashing;
+}
+
+static bool end_hashing(struct hashing *hashing, bool is_read, char out_text[ATH_DIGEST_TEXT])
+{
+	ath_meter_end(hashing->meter);
+	if (is_read)
+		ath_digest_finish(hashing->digest, out_text);
+	ath_digest_free(hashing->digest);
 	return is_read;
 }
 
 static bool hash_by(struct ath_database_work *work, read_fn *read, char out_text[ATH_DIGEST_TEXT],
 		    struct ath_err *err)
 {
-	struct ath_digest *digest = ath_digest_new();
-	bool is_read = read(work, digest, err);
+	struct hashing hashing = begin_hashing(work, work->path);
 
-	if (is_read)
-		ath_digest_finish(digest, out_text);
-	ath_digest_free(digest);
-	return is_read;
+	return end_hashing(&hashing, read(work, &hashing, err), out_text);
+}
+
+bool ath_database_hash_copy(struct ath_database_work *work, const char *path,
+			    char out_text[ATH_DIGEST_TEXT], struct ath_err *err)
+{
+	struct hashing hashing = begin_hashing(work, path);
+
+	return end_hashing(&hashing, ath_pages_read_file(path, add_to_digest, &hashing, err),
+			   out_text);
+}
+
+const struct ath_live_traits *ath_database_traits(const struct ath_database_work *work)
+{
+	return work->online ? ath_online_traits(work->online) : ath_live_traits(work->live);
+}
+
+uint64_t ath_database_bytes(const char *path)
+{
+	struct ath_file_stamp stamp;
+
+	return ath_file_stamp(path, &stamp) ? stamp.size : 0;
 }
 
 /* A -wal carries no locks, so it may be opened and closed beside SQLite. */
@@ -126,7 +165,7 @@ bool ath_database_hash(struct ath_database_work *work, struct ath_database_hashe
 
 bool ath_database_is_in_place(const struct ath_database_work *work)
 {
-	const struct ath_live_traits *traits = ath_live_traits(work->live);
+	const struct ath_live_traits *traits = ath_database_traits(work);
 	struct ath_file_stamp stamp;
 
 	return ath_file_stamp(work->path, &stamp) && stamp.dev == traits->dev &&
@@ -144,15 +183,30 @@ bool ath_database_is_unchanged(struct ath_database_work *work, bool *out_is, str
 	return true;
 }
 
-bool ath_database_hash_file(const char *path, char out_text[ATH_DIGEST_TEXT], struct ath_err *err)
+bool ath_database_audit(struct ath_database_work *work, const char *path, struct ath_audit *out,
+			struct ath_err *err)
 {
-	struct ath_digest *digest = ath_digest_new();
-	bool is_read = ath_pages_read_file(path, add_to_digest, digest, err);
+	bool is_read;
 
-	if (is_read)
-		ath_digest_finish(digest, out_text);
-	ath_digest_free(digest);
+	ath_meter_begin(&work->meter, "checking the copy", 0);
+	is_read = ath_audit_read_while(path, work->version_table,
+				       &(struct ath_audit_wish){ ath_meter_goes_on, &work->meter },
+				       out, err);
+	ath_meter_end(&work->meter);
 	return is_read;
+}
+
+bool ath_database_copy_live(struct ath_database_work *work, const char *to, struct ath_err *err)
+{
+	bool is_copied;
+
+	ath_meter_begin(&work->meter, "copying the database", ath_database_bytes(work->path));
+	if (work->online)
+		is_copied = ath_online_copy(work->online, to, ath_meter_move, &work->meter, err);
+	else
+		is_copied = ath_live_copy(work->live, to, ath_meter_move, &work->meter, err);
+	ath_meter_end(&work->meter);
+	return is_copied;
 }
 
 bool ath_database_remove_copy(const char *path, struct ath_err *err)
@@ -172,14 +226,17 @@ bool ath_database_remove_copy(const char *path, struct ath_err *err)
 	return true;
 }
 
-bool ath_database_copy_file(const char *from, const char *to, struct ath_err *err)
+bool ath_database_copy_file(const char *from, const char *to, struct ath_meter *meter,
+			    struct ath_err *err)
 {
 	struct ath_live *source;
 	bool is_copied;
 
 	if (!ath_live_open(from, 0, &source, err))
 		return false;
-	is_copied = ath_live_copy(source, to, NULL, NULL, err);
+	ath_meter_begin(meter, "copying the database", ath_database_bytes(from));
+	is_copied = ath_live_copy(source, to, ath_meter_move, meter, err);
+	ath_meter_end(meter);
 	ath_live_close(source, false);
 	return is_copied && ath_live_settle(to, err);
 }
@@ -231,7 +288,7 @@ bool ath_database_verify(struct ath_database_work *work, const struct ath_audit 
 {
 	ath_audit_fini(&work->after);
 	if (!ath_live_settle(work->clone, err) || !check_rows(work, err) ||
-	    !ath_audit_read(work->clone, work->version_table, &work->after, err))
+	    !ath_database_audit(work, work->clone, &work->after, err))
 		return false;
 	if (!work->after.is_sound)
 		return ath_err_set(err, ATH_ERR_VERIFY, "the migrated copy is damaged: %s",
@@ -241,7 +298,7 @@ bool ath_database_verify(struct ath_database_work *work, const struct ath_audit 
 				   work->after.leftover);
 	if (before && !compare(work, before, err))
 		return false;
-	return ath_database_hash_file(work->clone, work->new_pages, err);
+	return ath_database_hash_copy(work, work->clone, work->new_pages, err);
 }
 
 const char *ath_database_join(const struct ath_texts *texts, struct ath_arena *arena)

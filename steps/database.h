@@ -13,11 +13,16 @@
  *	database.pending        detect          revisions that are still pending at the end of the run
  *	database.decided        detect          what the evidence decides (steps/decision); may be empty
  *	database.doubt          detect          what the schema says against the operator's word; may be empty
+ *	database.outrun         commit          yes: the application has written since the copy was made
+ *	database.recovered      backup          copy of the files before an interrupted write was rolled back
  *	database.rehearsal      migrate         of a repair: works, or why the upgrade would fail
  *	database.version_table  detect
  *
  *	note         recorded by     fields
  *	target       detect          path, version_table, locations: what env.py said
+ *	db.recovered backup          copies of the files before an interrupted write is rolled back
+ *	db.open      backup, commit  page hashes before and after the section (steps/resume)
+ *	db.resumed   detect, backup  how the live database was found after a run that died (steps/resume)
  *	db.locked    backup          identity and hashes of the live database when our lock was taken
  *	db.saved     backup          file and hash of the pre-image, kept in backups/pre-RUN.db
  *	db.verified  migrate, init   page hash of what is about to be committed
@@ -32,6 +37,7 @@
 #include "sqlite/audit.h"
 #include "sqlite/live.h"
 #include "sqlite/look.h"
+#include "sqlite/online.h"
 #include "trust/digest.h"
 
 /* The configuration of detect, init, backup, repair, migrate, commit and verify alike. */
@@ -57,15 +63,18 @@ struct ath_database_hashes {
 
 /* What the section owns. Touched by one step at a time, on the loop's thread or by its work. */
 struct ath_database_work {
-	char *path;                      /* owned; the live file */
-	char *clone;                     /* owned; the copy that is migrated, or the scratch file */
-	char *pre_image;                 /* owned */
-	char *run;                       /* owned; mark of the run */
-	char *version_table;             /* owned */
-	char *heads;                     /* owned; joined by commas */
-	struct ath_live *live;           /* owned; while the lock is held */
-	struct ath_audit before, after;  /* owned */
-	struct ath_database_hashes old;  /* when the lock was taken */
+	char *path;                     /* owned; the live file */
+	char *clone;                    /* owned; the copy that is migrated, or the scratch file */
+	char *pre_image;                /* owned */
+	char *run;                      /* owned; mark of the run */
+	char *version_table;            /* owned */
+	char *heads;                    /* owned; joined by commas */
+	struct ath_live *live;          /* owned; while the lock is held */
+	struct ath_online *online;      /* owned; instead, where the application goes on using it */
+	void *backup;                   /* of the step backup, in its arena */
+	struct ath_meter meter;         /* of the blocking work that is going on */
+	struct ath_audit before, after; /* owned */
+	struct ath_database_hashes old; /* when the lock was taken */
 	char new_pages[ATH_DIGEST_TEXT]; /* of what is about to be committed; "" before */
 	uint64_t lock_timeout_ms;
 	bool allow_row_loss; /* the operator means it */
@@ -78,6 +87,8 @@ struct ath_database_work {
 	bool is_fresh;      /* there is no live database yet */
 	bool is_committed;  /* read back and found to be the new state */
 	bool is_write_begun; /* the commit was begun */
+	bool is_online;      /* no lock until the commit (SAFETY.md 3.4) */
+	bool is_outrun;      /* somebody has written since the copy, so nothing was committed */
 	const char *verdict; /* static text */
 };
 
@@ -115,12 +126,30 @@ bool ath_database_is_in_place(const struct ath_database_work *work);
 ATH_NODISCARD bool ath_database_is_unchanged(struct ath_database_work *work, bool *out_is,
 					     struct ath_err *err);
 
-/* The page hash of a database file of our own making. */
-ATH_NODISCARD bool ath_database_hash_file(const char *path, char out_text[ATH_DIGEST_TEXT],
+/* The page hash of a copy, which has been settled. */
+ATH_NODISCARD bool ath_database_hash_copy(struct ath_database_work *work, const char *path,
+					  char out_text[ATH_DIGEST_TEXT], struct ath_err *err);
+
+/*
+ * Copy the live database, as it was when its lock was taken (online: as it is now, which takes the token
+ * of this moment), to a new file that is still to be settled.
+ */
+ATH_NODISCARD bool ath_database_copy_live(struct ath_database_work *work, const char *to,
 					  struct ath_err *err);
 
-/* Copy a database file of our own making to a new file. */
-ATH_NODISCARD bool ath_database_copy_file(const char *from, const char *to, struct ath_err *err);
+/* Copy a database file of our own making to a new file; `meter` may be NULL. */
+ATH_NODISCARD bool ath_database_copy_file(const char *from, const char *to, struct ath_meter *meter,
+					  struct ath_err *err);
+
+/* Audit a copy (sqlite/audit). */
+ATH_NODISCARD bool ath_database_audit(struct ath_database_work *work, const char *path,
+				      struct ath_audit *out, struct ath_err *err);
+
+/* What the live database was like when it was opened; borrowed. */
+const struct ath_live_traits *ath_database_traits(const struct ath_database_work *work);
+
+/* Bytes of a file; 0 if there is none. */
+uint64_t ath_database_bytes(const char *path);
 
 /* Remove such a file, and what SQLite may have left beside it. */
 ATH_NODISCARD bool ath_database_remove_copy(const char *path, struct ath_err *err);

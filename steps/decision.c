@@ -314,6 +314,7 @@ bool ath_decision_make(const struct ath_decision_question *question, struct ath_
 		.path = question->path,
 		.version_table = question->version_table,
 		.busy_ms = question->busy_ms,
+		.meter = question->meter,
 		.arena = arena,
 	};
 

@@ -26,8 +26,9 @@ struct ath_decision_question {
 	const char *name; /* the path that people know it by */
 	const char *version_table;
 	const struct ath_known *known;
-	const char *assume; /* --assume-revision, or NULL */
-	unsigned busy_ms;   /* how long a look waits for a lock */
+	const char *assume;      /* --assume-revision, or NULL */
+	unsigned busy_ms;        /* how long a look waits for a lock */
+	struct ath_meter *meter; /* of that wait (facts/snapshot), or NULL */
 };
 
 /* What was seen, for what comes after the decision. */
@@ -41,7 +42,7 @@ struct ath_decision_seen {
  * also on failure, but for a failure to look.
  * Fails with: ATH_ERR_DECISION (the evidence does not decide: a person must), ATH_ERR_REFUSED (not
  * Alembic's table, of another application, unknown revision, unreadable), ATH_ERR_LOCKED,
- * ATH_ERR_USAGE (`assume` names no revision), ATH_ERR_DATABASE, ATH_ERR_IO.
+ * ATH_ERR_USAGE (`assume` names no revision), ATH_ERR_DATABASE, ATH_ERR_IO, ATH_ERR_CANCELLED.
  */
 ATH_NODISCARD bool ath_decision_make(const struct ath_decision_question *question,
 				     struct ath_arena *arena, struct ath_decision_seen *out_seen,

@@ -18,6 +18,7 @@
 #include "steps/detect_target.h"
 #include "steps/edited.h"
 #include "steps/replayed.h"
+#include "steps/resume.h"
 #include "steps/table.h"
 
 struct detect {
@@ -31,6 +32,14 @@ struct detect {
 	bool is_replayed;                  /* started, or recalled */
 	const char *path;                  /* of the database */
 	struct ath_bridge_command command; /* of the second process */
+	struct ath_arena *arena;           /* of the step */
+	struct ath_resume resume;          /* owned; what a run that died has left */
+	bool was_resumed;
+	const char *scratch;    /* for a copy that is looked at */
+	struct ath_meter meter; /* of the wait for the database's lock */
+	struct ath_decision_question question;
+	struct ath_decision_seen seen; /* its look is owned */
+	struct ath_database_plan plan;
 };
 
 static void on_reply(struct ath_step *step, const struct ath_bridge_reply *reply)
@@ -76,6 +85,7 @@ static void end(struct ath_step *step, const struct ath_err *err)
 
 	ath_str_fini(&detect->lines);
 	ath_str_fini(&detect->said);
+	ath_look_fini(&detect->seen.look);
 	if (err)
 		ath_step_fail(step, err);
 	else
@@ -167,31 +177,75 @@ static bool look_further(struct ath_step *step)
 	return true;
 }
 
+/* What a run that died has left; that it cannot be told is no reason to stop. */
+static bool compare_with_past(struct detect *detect, struct ath_err *err)
+{
+	struct ath_db_form form = {
+		.path = detect->path,
+		.busy_ms = detect->question.busy_ms,
+		.is_wanted = ath_meter_goes_on,
+		.wanted_by = &detect->meter,
+	};
+
+	if (ath_resume_judge(&detect->resume, &form, detect->scratch, &detect->meter, err) ||
+	    err->code == ATH_ERR_CANCELLED)
+		return err->code == ATH_ERR_OK;
+	ath_err_clear(err);
+	return true;
+}
+
+/* A wait for the lock of the database must not keep the loop from hearing signals. */
+static bool decide_work(void *data, struct ath_err *err)
+{
+	struct detect *detect = data;
+
+	ath_look_fini(&detect->seen.look);
+	if (!compare_with_past(detect, err))
+		return false;
+	return ath_decision_make(&detect->question, detect->arena, &detect->seen, &detect->plan,
+				 err);
+}
+
+static void on_decided(struct ath_step *step, const struct ath_err *decision_err)
+{
+	const struct ath_step_world *world = ath_step_world(step);
+	struct detect *detect = ath_step_data(step, sizeof(*detect));
+	struct ath_err err = *decision_err;
+
+	ath_resume_record(step, &detect->resume);
+	ath_resume_fini(&detect->resume);
+	if (err.code == ATH_ERR_OK &&
+	    ath_detect_check_gone(world, &detect->plan, detect->path, &err) &&
+	    check_repairable(world, &detect->plan, detect->path, &err))
+		settle(step, &detect->seen.look, &detect->plan);
+	else if (err.code != ATH_ERR_DECISION || ath_step_is_cancelled(step) || !look_further(step))
+		refuse(step, &detect->seen.look, &err);
+}
+
 static void decide(struct ath_step *step)
 {
 	const struct ath_step_world *world = ath_step_world(step);
 	struct detect *detect = ath_step_data(step, sizeof(*detect));
-	struct ath_decision_question question = {
+
+	if (detect->is_replayed)
+		detect->known.effects = detect->replayed.merge.items;
+	detect->arena = ath_step_arena(step);
+	detect->scratch = ath_arena_printf(detect->arena, "%s/found.db", world->run_dir);
+	if (!detect->was_resumed)
+		(void)ath_resume_find(world, detect->path,
+				      &detect->resume); /* empty if there is none */
+	detect->was_resumed = true;
+	detect->question = (struct ath_decision_question){
 		.path = detect->path,
 		.name = detect->path,
 		.version_table = detect->target.version_table,
 		.known = &detect->known,
 		.assume = world->assume_revision,
 		.busy_ms = (unsigned)world->lock_timeout_ms,
+		.meter = &detect->meter,
 	};
-	struct ath_decision_seen seen;
-	struct ath_database_plan plan;
-	struct ath_err err = { 0 };
-
-	if (detect->is_replayed)
-		detect->known.effects = detect->replayed.merge.items;
-	if (ath_decision_make(&question, ath_step_arena(step), &seen, &plan, &err) &&
-	    ath_detect_check_gone(world, &plan, detect->path, &err) &&
-	    check_repairable(world, &plan, detect->path, &err))
-		settle(step, &seen.look, &plan);
-	else if (err.code != ATH_ERR_DECISION || ath_step_is_cancelled(step) || !look_further(step))
-		refuse(step, &seen.look, &err);
-	ath_look_fini(&seen.look);
+	ath_step_watch(step, &detect->meter);
+	ath_step_work(step, decide_work, detect, on_decided);
 }
 
 static struct ath_facts_reader reader_of(struct ath_step *step)

@@ -142,6 +142,7 @@ static void keep_start(struct ath_step *step)
 
 	keep->work = ath_step_section(step);
 	keep->work->is_restore = true;
+	keep->work->is_online = false; /* what is put back is not beside anybody */
 	ath_pairs_set(&pairs, "backup", config->backup);
 	ath_pairs_set(&pairs, "of", keep->work->path);
 	ath_step_record(step, "restore.chosen", &pairs, look);

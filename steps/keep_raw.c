@@ -35,10 +35,11 @@ static void add(struct sink *sink, const char *bytes, size_t len)
 	}
 }
 
-static void on_bytes(void *user, uint64_t offset, const void *bytes, size_t len)
+static bool on_bytes(void *user, uint64_t offset, const void *bytes, size_t len)
 {
 	(void)offset; /* they come in order */
 	add(user, bytes, len);
+	return true;
 }
 
 /* Of a file that carries no locks. */

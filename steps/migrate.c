@@ -38,6 +38,8 @@ static bool check_live(struct ath_database_work *work, struct ath_err *err)
 	char kept[ATH_DATABASE_KEPT_TEXT];
 	bool is_unchanged;
 
+	if (work->online)
+		return true; /* the application itself may write; the commit asks whether it did */
 	if (!ath_database_is_unchanged(work, &is_unchanged, err))
 		return false;
 	return is_unchanged ||
@@ -177,7 +179,7 @@ static bool prepare_work(void *data, struct ath_err *err)
 	memset(migrate->all, true, migrate->known.chain.len);
 	if (migrate->copy == work->clone)
 		return true;
-	return ath_database_copy_file(work->clone, migrate->copy, err);
+	return ath_database_copy_file(work->clone, migrate->copy, &migrate->work->meter, err);
 }
 
 static void on_prepared(struct ath_step *step, const struct ath_err *err)
@@ -206,6 +208,7 @@ static void migrate_start(struct ath_step *step)
 	struct migrate *migrate = migrate_of(step);
 
 	migrate->work = ath_step_section(step);
+	ath_step_watch(step, &migrate->work->meter);
 	migrate->arena = ath_step_arena(step);
 	migrate->world = ath_step_world(step);
 	migrate->copy = migrate->work->clone;

@@ -123,13 +123,20 @@ static bool audit_copy(struct ath_database_work *work, struct ath_err *err)
 			   work->before.fault);
 }
 
+/* Online the pre-image is what the commit's token belongs to: the live database goes on. */
+static bool make_clone(struct ath_database_work *work, struct ath_err *err)
+{
+	if (work->online)
+		return ath_database_copy_file(work->pre_image, work->clone, &work->meter, err);
+	return ath_database_copy_live(work, work->clone, err) && ath_live_settle(work->clone, err);
+}
+
 static bool clone_work(void *data, struct ath_err *err)
 {
 	struct repair *repair = data;
 	struct ath_database_work *work = repair->work;
 
-	return ath_live_copy(work->live, work->clone, NULL, NULL, err) &&
-	       ath_live_settle(work->clone, err) && audit_copy(work, err) &&
+	return make_clone(work, err) && audit_copy(work, err) &&
 	       ath_known_load(repair->world, repair->arena, &repair->known, err) &&
 	       decide(repair, err);
 }
@@ -223,6 +230,7 @@ static void repair_start(struct ath_step *step)
 	struct repair *repair = repair_of(step);
 
 	repair->work = ath_step_section(step);
+	ath_step_watch(step, &repair->work->meter);
 	repair->arena = ath_step_arena(step);
 	repair->world = ath_step_world(step);
 	repair->decided = ath_arena_strdup(repair->arena,

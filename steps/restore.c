@@ -57,8 +57,8 @@ static bool load(const struct restore *restore, char pages[ATH_DIGEST_TEXT], str
 	const struct ath_restore_config *config = restore->config;
 	const struct ath_database_work *work = restore->work;
 
-	if (!ath_database_copy_file(config->image, work->clone, err) ||
-	    !ath_database_hash_file(work->clone, pages, err))
+	if (!ath_database_copy_file(config->image, work->clone, &restore->work->meter, err) ||
+	    !ath_database_hash_copy(restore->work, work->clone, pages, err))
 		return ath_err_prefix(err, "reading the backup '%s'", config->image);
 	return strcmp(pages, config->pages) == 0 ||
 	       ath_err_set(err, ATH_ERR_REFUSED,

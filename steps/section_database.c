@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "os/file.h"
+#include "steps/commit_online.h"
 #include "steps/database.h"
 
 static void *database_open(const struct ath_step_world *world)
@@ -27,6 +28,7 @@ static void *database_open(const struct ath_step_world *world)
 	work->lock_timeout_ms = world->lock_timeout_ms;
 	work->allow_row_loss = world->allow_row_loss;
 	work->keeps_none = world->keeps_none;
+	work->is_online = world->is_online;
 	work->verdict = "unchanged";
 	ath_str_printf(&text, "%s/clone.db", world->run_dir);
 	work->clone = ath_str_steal(&text);
@@ -43,12 +45,19 @@ static const char *name_success(const struct ath_database_work *work)
 	return work->is_fresh ? "created" : "upgraded";
 }
 
+static void let_go(struct ath_database_work *work)
+{
+	ath_live_close(work->live, work->is_committed);
+	work->live = NULL;
+	ath_online_close(work->online);
+	work->online = NULL;
+}
+
 static bool database_close(void *user, struct ath_err *err)
 {
 	struct ath_database_work *work = user;
 
-	ath_live_close(work->live, work->is_committed);
-	work->live = NULL;
+	let_go(work);
 	if (work->is_committed)
 		work->verdict = name_success(work);
 	return ath_database_remove_copy(work->clone, err);
@@ -150,15 +159,17 @@ static bool database_abandon(void *user, struct ath_err *err)
 	bool is_judged = true, is_removed;
 	struct ath_err trouble = { 0 };
 
+	work->meter.is_deaf = true; /* whatever called the section off, what it left is looked at */
 	if (work->was_absent)
 		is_judged = assert_absent(work, err);
+	else if (work->online)
+		is_judged = !work->is_write_begun || ath_commit_online_judge(work, err);
 	else if (work->live)
 		is_judged = work->is_write_begun ? judge_commit(work, err)
 						 : assert_unchanged(work, err);
 	if (is_judged)
 		remove_made_file(work);
-	ath_live_close(work->live, work->is_committed);
-	work->live = NULL;
+	let_go(work);
 	is_removed = ath_database_remove_copy(work->clone, &trouble);
 	if (is_removed && is_judged && !work->is_committed)
 		is_removed = ath_file_remove_tree(work->pre_image, &trouble); /* live is the same */
@@ -177,6 +188,7 @@ static void database_free(void *user)
 	struct ath_database_work *work = user;
 
 	ath_live_close(work->live, false);
+	ath_online_close(work->online);
 	ath_audit_fini(&work->before);
 	ath_audit_fini(&work->after);
 	free(work->path);

@@ -54,6 +54,11 @@ static const struct row rows[] = {
 	  "install repair plan" },
 	{ "allow-row-loss", 0, FLAG, AT(allow_row_loss), NULL,
 	  "a migration may leave a table with fewer rows", RUNS },
+	{ "online", 0, FLAG, AT(online), NULL,
+	  "the application goes on using its database: no lock until the commit, which asks "
+	  "whether "
+	  "it has written",
+	  RUNS },
 	{ "allow-new-database", 0, FLAG, AT(allow_new_database), NULL,
 	  "start with a new database although one was there before", "install repair plan" },
 	{ "no-backup", 0, FLAG, AT(no_backup), NULL,

@@ -31,8 +31,8 @@ struct ath_options {
 	uint64_t lock_timeout_ms;
 	unsigned jobs; /* 0: as many as processors */
 	enum ath_output output;
-	bool allow_row_loss, allow_new_database, yes, no_input, dry_run, json, detailed_exitcode,
-		verbose, quiet, lint;
+	bool allow_row_loss, allow_new_database, online, yes, no_input, dry_run, json,
+		detailed_exitcode, verbose, quiet, lint;
 	bool no_backup, discard_newer;
 	bool repairs_only; /* set by `repair`, by no option */
 	bool wants_help;

@@ -120,6 +120,7 @@ static void put_database(const struct ath_project *project, const struct ath_rep
 			 struct ath_str *out)
 {
 	const char *path = ath_pairs_find(&project->facts, "database.path");
+	const char *recovered = ath_pairs_find(&project->facts, "database.recovered");
 	bool is_fresh = ath_str_is(ath_pairs_find(&project->facts, "database"), "fresh");
 	const char *state = report->database[0] ? report->database : "unchanged";
 
@@ -129,6 +130,12 @@ static void put_database(const struct ath_project *project, const struct ath_rep
 		ath_str_printf(out, "  database: not created (%s)\n", path);
 	else
 		ath_str_printf(out, "  database: %s (%s)\n", state, path);
+	if (recovered)
+		ath_str_printf(out,
+			       "            an interrupted write of the application was rolled "
+			       "back first; "
+			       "the files as they were before: %s\n",
+			       recovered);
 }
 
 /* A service that the recipe names, and that this run did not start. */

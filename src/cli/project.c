@@ -94,6 +94,7 @@ static void init_world(struct ath_project *project, const struct ath_options *op
 		.assume_revision = options->assume_revision,
 		.repairs_only = options->repairs_only,
 		.allow_row_loss = options->allow_row_loss,
+		.is_online = options->online || project->recipe.database.online,
 		.allow_new_database = options->allow_new_database,
 		.keeps_none = options->no_backup,
 		.find_note = find_note,

@@ -116,6 +116,8 @@ void ath_result_print(const struct ath_result *result, const struct ath_project 
 	ath_json_put_text(&json, "path", ath_pairs_find(&project->facts, "database.path"));
 	ath_json_put_text(&json, "state", report->database[0] ? report->database : "unchanged");
 	ath_json_put_text(&json, "revision", revision(project, report));
+	ath_json_put_text(&json, "recovered",
+			  ath_pairs_find(&project->facts, "database.recovered"));
 	ath_json_put_text(&json, "head", ath_pairs_find(&project->facts, "database.heads"));
 	ath_json_close(&json, '}');
 	ath_json_put_text(&json, "next", next);

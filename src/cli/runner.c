@@ -36,8 +36,9 @@
 #include "ui/plain.h"
 
 enum {
-	MARK_LEN = 16, /* hexadecimal digits of a run's mark */
-	NAMED_MAX = 5, /* candidates in a question */
+	MARK_LEN = 16,    /* hexadecimal digits of a run's mark */
+	NAMED_MAX = 5,    /* candidates in a question */
+	ONLINE_TRIES = 3, /* beside an application that goes on writing, before one under a lock */
 };
 
 struct runner {
@@ -48,7 +49,8 @@ struct runner {
 	struct ath_cgroup group;            /* of this run */
 	struct ath_result result;           /* owned; the states of steps, for --json */
 	struct ath_ui_plain plain;
-	int signum; /* the signal that ended a look, or 0 */
+	int signum;    /* the signal that ended a look, or 0 */
+	char *run_dir; /* owned; of the run that is going on, or was */
 	char mark[ATH_SECRET_TEXT];
 	char boot_id[40];
 	bool is_verified; /* the database, in this run */
@@ -116,11 +118,16 @@ static bool plan(struct runner *runner, struct ath_err *err)
 	return true;
 }
 
+static void make_mark(struct runner *runner)
+{
+	ath_secret_make(runner->mark);
+	runner->mark[MARK_LEN] = '\0';
+}
+
 static bool prepare(struct runner *runner, struct ath_err *err)
 {
 	ath_warden_boot_id(runner->boot_id);
-	ath_secret_make(runner->mark);
-	runner->mark[MARK_LEN] = '\0';
+	make_mark(runner);
 	return open_project(runner, err) && ath_folder_make_state(&runner->project, err) &&
 	       take_lock(runner, err) && open_journal(runner, err) &&
 	       ath_project_bury_dead(&runner->project, runner->boot_id, err) && plan(runner, err);
@@ -363,20 +370,21 @@ static void on_event(void *user, const struct ath_event *event)
 		ath_ui_plain(&runner->plain, event);
 }
 
-static bool enter_run(struct runner *runner, char **out_run_dir, struct ath_err *err)
+static bool enter_run(struct runner *runner, struct ath_err *err)
 {
 	struct ath_journal_run run = journal_run(runner);
 	struct ath_str path = { 0 };
 
-	if (!open_journal(runner, err) ||
+	if ((!runner->project.journal && !open_journal(runner, err)) ||
 	    !ath_journal_begin_run(runner->project.journal, &run, err))
 		return false;
 	ath_str_printf(&path, "%s/runs/%s", runner->project.state_dir, runner->mark);
-	*out_run_dir = ath_str_steal(&path);
+	free(runner->run_dir);
+	runner->run_dir = ath_str_steal(&path);
 	runner->project.world.run = runner->mark;
-	runner->project.world.run_dir = *out_run_dir;
+	runner->project.world.run_dir = runner->run_dir;
 	ath_environ_set(&runner->project.environment, "ATHANOR_RUN", runner->mark);
-	return ath_file_make_folders(*out_run_dir, 0700, err);
+	return ath_file_make_folders(runner->run_dir, 0700, err);
 }
 
 static unsigned jobs_of(const struct ath_options *options)
@@ -410,6 +418,54 @@ static void run_steps(struct runner *runner, struct ath_loop *loop, struct ath_r
 	ath_run(&setup, report);
 }
 
+/* One run, on a loop of its own. */
+static bool run_once(struct runner *runner, bool is_first, struct ath_report *report,
+		     struct ath_err *err)
+{
+	struct ath_loop *loop = ath_loop_new(err);
+	bool is_done = loop && ath_child_prepare(loop, err) && enter_run(runner, err);
+
+	if (is_done && is_first)
+		ath_warden_wait_until_ready(&runner->lock);
+	if (is_done)
+		run_steps(runner, loop, report);
+	ath_process_end_all(NULL, ath_warden_report_stuck);
+	ath_loop_free(loop);
+	return is_done;
+}
+
+/* Did the commit find that the application had written since the copy, so that nothing was done? */
+static bool was_outrun(const struct runner *runner, const struct ath_report *report)
+{
+	return report->exit_status && strcmp(report->outcome, "cancelled") != 0 &&
+	       ath_str_is(ath_pairs_find(&runner->project.facts, "database.outrun"), "yes");
+}
+
+/* Another run, from a look at what is there now; after some of them one that locks the database. */
+static bool begin_again(struct runner *runner, unsigned tries, struct ath_err *err)
+{
+	struct ath_project *project = &runner->project;
+	bool is_online = tries < ONLINE_TRIES;
+	struct ath_str text = { 0 };
+
+	ath_str_printf(&text,
+		       "athanor: the application has written to its database meanwhile, %s\n",
+		       is_online ? "trying again"
+				 : "trying again under a lock that keeps it from writing");
+	if (!runner->options->quiet)
+		ath_print_flush(&text, true);
+	ath_str_fini(&text);
+	make_mark(runner);
+	ath_pairs_fini(&project->facts);
+	project->world.run = NULL;
+	project->world.run_dir = NULL;
+	project->world.is_online = is_online;
+	if (!plan(runner, err))
+		return false;
+	*err = project->refusal;
+	return err->code == ATH_ERR_OK;
+}
+
 static void put_report(const struct runner *runner, const struct ath_report *report,
 		       struct ath_str *out)
 {
@@ -426,29 +482,24 @@ static int orchestrate(struct runner *runner)
 	struct ath_err err = { 0 };
 	struct ath_report report;
 	struct ath_str text = { 0 };
-	char *run_dir = NULL;
-	struct ath_loop *loop = ath_loop_new(&err);
+	unsigned tries = 1;
 
-	if (!loop || !ath_child_prepare(loop, &err) || !enter_run(runner, &run_dir, &err)) {
-		free(run_dir);
+	if (!run_once(runner, true, &report, &err))
 		return ath_print_error(&err, NULL);
+	for (; runner->project.world.is_online && was_outrun(runner, &report); tries++) {
+		if (!begin_again(runner, tries, &err) || !run_once(runner, false, &report, &err))
+			return ath_print_error(&err, NULL);
 	}
-	ath_warden_wait_until_ready(&runner->lock);
-	run_steps(runner, loop, &report);
 	if (report.exit_status == 0)
 		ath_retention_apply(&runner->project, runner->is_verified);
 	put_report(runner, &report, &text);
 	ath_print_flush(&text, report.exit_status != 0 || runner->options->json);
 	if (runner->options->json)
 		print_result(runner, &report);
-	ath_process_end_all(NULL, ath_warden_report_stuck);
 	if (ath_warden_is_dead(&runner->lock)) {
 		ath_cgroup_leave(&runner->group);
 		ath_cgroup_remove(&runner->group);
 	}
-	ath_loop_free(loop);
-	runner->project.world.run_dir = NULL;
-	free(run_dir);
 	return report.exit_status;
 }
 
@@ -498,6 +549,7 @@ int ath_runner_go(const struct ath_runner_kind *kind, const struct ath_options *
 	else
 		status = carry_out(&runner);
 	ath_result_fini(&runner.result);
+	free(runner.run_dir);
 	ath_project_fini(&runner.project);
 	ath_lock_free(&runner.lock);
 	return status;

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/meter.h"
 #include "base/time.h"
 
 enum ath_event_kind {
@@ -38,15 +39,17 @@ struct ath_report {
 struct ath_event {
 	enum ath_event_kind kind;
 	struct ath_wall at;
-	const char *run;                 /* mark of the run */
-	const char *step;                /* STATE and PROGRESS */
-	size_t idx;                      /* STATE: its place in the spec, below `total` */
-	const char *state;               /* STATE: name of the state */
-	const char *reason;              /* STATE: why, or NULL */
-	bool is_optional;                /* STATE: its failure fails nothing */
-	unsigned attempt;                /* STATE: from 1; 0 if it never started */
-	uint64_t ms;                     /* STATE: how long it ran, if it ended */
-	const char *text;                /* PROGRESS */
+	const char *run;    /* mark of the run */
+	const char *step;   /* STATE and PROGRESS */
+	size_t idx;         /* STATE: its place in the spec, below `total` */
+	const char *state;  /* STATE: name of the state */
+	const char *reason; /* STATE: why, or NULL */
+	bool is_optional;   /* STATE: its failure fails nothing */
+	unsigned attempt;   /* STATE: from 1; 0 if it never started */
+	uint64_t ms;        /* STATE: how long it ran, if it ended */
+	const char *text;   /* PROGRESS */
+	const struct ath_meter_reading
+		*reading;                /* PROGRESS: what the text was made from, or NULL */
 	size_t done, total;              /* STATE: steps at their end, steps in all */
 	const struct ath_report *report; /* RUN_ENDED */
 };

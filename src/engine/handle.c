@@ -11,6 +11,9 @@
 
 enum {
 	LINE_LIMIT = 1 << 20, /* bytes of one line that is kept */
+	TOLD_MS = 1000,       /* between two readings of a meter, */
+	TOLD_MOST_MS = 10000, /* up to, */
+	TOLD_PART = 4,        /* growing with the time that the activity has taken, by that part */
 };
 
 /* Gathers bytes into lines. */
@@ -26,11 +29,13 @@ struct ath_step {
 	struct lines reply, output, error_output; /* owned; replies are not masked */
 	struct ath_str masked;                    /* owned; empty between calls */
 	struct ath_timer *timer;                  /* owned; the step's time limit, or NULL */
+	struct ath_timer *tell;                   /* owned; the next reading, while work runs */
 	struct ath_err failure;                   /* how it failed; clean: it succeeded */
 	const struct ath_handle_owner *by;        /* borrowed */
 	const struct ath_spec_step *spec;         /* borrowed */
 	const struct ath_bound *bound;            /* borrowed */
 	struct ath_child *child;                  /* borrowed; while one runs */
+	struct ath_meter *meter;                  /* borrowed; of the blocking work, or NULL */
 	void *data;                               /* in the arena */
 	ath_step_exit_fn *on_exit;
 	ath_step_worked_fn *on_worked;
@@ -93,7 +98,7 @@ void ath_step_say(struct ath_step *step, const char *format, ...)
 	ath_str_vprintf(&text, format, args);
 	va_end(args);
 	mask(step, &text);
-	step->by->on_say(step->by->owner, step->idx, ath_str_get(&text));
+	step->by->on_say(step->by->owner, step->idx, ath_str_get(&text), NULL);
 	ath_str_fini(&text);
 }
 
@@ -258,6 +263,41 @@ bool ath_step_exec(struct ath_step *step, const struct ath_step_command *command
 	return true;
 }
 
+static void tell_later(struct ath_step *step, uint64_t ms);
+
+/* A short activity is not worth a word: the next reading may be of a longer one. */
+static void on_tell(void *user)
+{
+	struct ath_step *step = user;
+	struct ath_meter_reading reading;
+	struct ath_str text = { 0 };
+	bool is_told = ath_meter_read(step->meter, &reading) && reading.ms >= TOLD_MS / 2;
+
+	ath_timer_free(step->tell);
+	tell_later(step, is_told ? reading.ms / TOLD_PART : 0);
+	if (!is_told)
+		return;
+	ath_meter_put(&text, &reading);
+	step->by->on_say(step->by->owner, step->idx, ath_str_get(&text), &reading);
+	ath_str_fini(&text);
+}
+
+static void tell_later(struct ath_step *step, uint64_t ms)
+{
+	if (ms < TOLD_MS)
+		ms = TOLD_MS;
+	if (ms > TOLD_MOST_MS)
+		ms = TOLD_MOST_MS;
+	step->tell = ath_timer_start(step->by->loop, ms, on_tell, step);
+}
+
+void ath_step_watch(struct ath_step *step, struct ath_meter *meter)
+{
+	step->meter = meter;
+	if (step->is_cancelled)
+		ath_meter_call_off(meter);
+}
+
 static bool do_work(void *user, struct ath_err *err)
 {
 	struct ath_step *step = user;
@@ -270,6 +310,8 @@ static void on_work_done(void *user, const struct ath_err *err)
 	struct ath_step *step = user;
 
 	step->work = NULL;
+	ath_timer_free(step->tell);
+	step->tell = NULL;
 	step->on_worked(step, err);
 }
 
@@ -280,6 +322,8 @@ void ath_step_work(struct ath_step *step, ath_step_work_fn *work, void *data,
 	step->work = work;
 	step->work_data = data;
 	step->on_worked = on_done;
+	if (step->meter)
+		tell_later(step, TOLD_MS);
 	ath_work_start(step->by->loop, do_work, on_work_done, step);
 }
 
@@ -362,6 +406,8 @@ void ath_handle_cancel(struct ath_step *step, bool at_once)
 		return;
 	if (step->child)
 		ath_child_cancel(step->child, at_once);
+	if (step->meter)
+		ath_meter_call_off(step->meter);
 	if (step->bound->type->cancel)
 		step->bound->type->cancel(step, at_once);
 }

@@ -20,7 +20,9 @@ struct ath_handle_owner {
 	void *owner;
 	struct ath_loop *loop;
 	const struct ath_step_world *world;
-	void (*on_say)(void *owner, size_t step, const char *text);
+	/* `reading`: of the meter that the text was made from, or NULL. */
+	void (*on_say)(void *owner, size_t step, const char *text,
+		       const struct ath_meter_reading *reading);
 	void (*on_fact)(void *owner, const char *name, const char *value);
 	/* Call `on_durable` (may be NULL) when the note cannot be lost any more. */
 	void (*on_note)(void *owner, size_t step, const char *name, const struct ath_pairs *pairs,

@@ -203,13 +203,15 @@ static void on_turn_end(void *user)
 
 /* ---- what handles ask of us ---- */
 
-static void on_say(void *owner, size_t idx, const char *text)
+static void on_say(void *owner, size_t idx, const char *text,
+		   const struct ath_meter_reading *reading)
 {
 	struct ath_run *run = owner;
 
 	ath_run_send(run, &(struct ath_event){ .kind = ATH_EVENT_PROGRESS,
 					       .step = ath_run_step_name(run, idx),
-					       .text = text });
+					       .text = text,
+					       .reading = reading });
 }
 
 static void on_fact(void *owner, const char *name, const char *value)

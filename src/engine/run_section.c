@@ -56,6 +56,7 @@ static void on_section_done(void *user, const struct ath_err *err)
 		ath_report_fail(run->report, run->in->world->run_dir,
 				ath_run_step_name(run, section->step), err);
 	ath_pairs_set(&pairs, "section", section->type->name);
+	ath_pairs_set(&pairs, "run", run->in->world->run);
 	ath_pairs_set(&pairs, "end", section->is_closing ? "closed" : "abandoned");
 	ath_pairs_set(&pairs, "database", verdict);
 	ath_journal_add_note(run->in->journal, ath_run_step_name(run, section->step), "section",

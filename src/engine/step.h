@@ -19,6 +19,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/field.h"
+#include "base/meter.h"
 #include "base/pairs.h"
 #include "base/redact.h"
 #include "base/str.h"
@@ -45,6 +46,7 @@ struct ath_step_world {
 	bool allow_new_database;               /* --allow-new-database */
 	bool allow_row_loss;                   /* --allow-row-loss */
 	bool keeps_none; /* --no-backup: nothing is kept of the state before */
+	bool is_online;  /* the application goes on using its database */
 	ath_step_note_fn *find_note;
 	void *notes;               /* for find_note and learn */
 	struct ath_redact *redact; /* what no output shows; NULL: nothing */
@@ -190,6 +192,13 @@ typedef void ath_step_worked_fn(struct ath_step *step, const struct ath_err *err
 /* Run blocking work. One at a time per step. */
 void ath_step_work(struct ath_step *step, ath_step_work_fn *work, void *data,
 		   ath_step_worked_fn *on_done);
+
+/*
+ * From now on, while blocking work runs, what `meter` says is told (after a second, then
+ * ever more seldom, at least every ten), and the meter is
+ * called off when the step is asked to end. Borrowed until this attempt has ended.
+ */
+void ath_step_watch(struct ath_step *step, struct ath_meter *meter);
 
 /* Has the step been asked to end? */
 bool ath_step_is_cancelled(const struct ath_step *step);

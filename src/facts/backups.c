@@ -171,10 +171,11 @@ void ath_backups_fini(struct ath_backups *backups)
 	*backups = (struct ath_backups){ 0 };
 }
 
-static void add_to_digest(void *user, uint64_t offset, const void *bytes, size_t len)
+static bool add_to_digest(void *user, uint64_t offset, const void *bytes, size_t len)
 {
 	(void)offset;
 	ath_digest_add(user, bytes, len);
+	return true;
 }
 
 void ath_backup_check(struct ath_backup *backup)

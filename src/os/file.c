@@ -100,6 +100,7 @@ bool ath_file_space(const char *path, struct ath_file_space *out, struct ath_err
 	char *at = ath_mem_strdup(path);
 	struct statvfs room;
 	struct statfs type;
+	struct stat facts;
 	int errnum;
 
 	while (ath_file_kind(at) == ATH_FILE_ABSENT && strcmp(at, "/") != 0 &&
@@ -109,13 +110,14 @@ bool ath_file_space(const char *path, struct ath_file_space *out, struct ath_err
 		free(at);
 		at = parent;
 	}
-	errnum = statvfs(at, &room) || statfs(at, &type) ? errno : 0;
+	errnum = statvfs(at, &room) || statfs(at, &type) || stat(at, &facts) ? errno : 0;
 	free(at);
 	if (errnum)
 		return ath_err_sys(err, ATH_ERR_IO, errnum, "cannot measure the space at '%s'",
 				   path);
 	*out = (struct ath_file_space){
 		.free_bytes = (uint64_t)room.f_bavail * room.f_frsize,
+		.dev = facts.st_dev,
 		.is_network = is_network((unsigned long)type.f_type & 0xffffffffUL),
 		.is_fuse = ((unsigned long)type.f_type & 0xffffffffUL) == FUSE_MAGIC,
 		.is_readonly = room.f_flag & ST_RDONLY,

@@ -90,6 +90,7 @@ char *ath_file_parent(const char *path);
 /* Facts about the file system under `path` (or its nearest existing parent). */
 struct ath_file_space {
 	uint64_t free_bytes; /* for this user */
+	uint64_t dev;        /* equal for all places that share these bytes */
 	bool is_network;     /* NFS, CIFS, SMB */
 	bool is_fuse;
 	bool is_readonly;

@@ -52,6 +52,7 @@ struct ath_recipe_database {
 	const char *init_in;       /* folder in which it runs */
 	uint64_t timeout_ms;       /* of each step that runs the project's scripts; 0: none */
 	unsigned keep;             /* backups of different states, at least 1 */
+	bool online;               /* the application goes on using it during an upgrade */
 };
 
 /* One entry of `steps:` */

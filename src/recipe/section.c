@@ -17,6 +17,7 @@ struct database_form {
 	const struct ath_value *init;
 	uint64_t timeout;
 	unsigned keep;
+	bool online;
 };
 
 struct init_form {
@@ -66,6 +67,8 @@ static const struct ath_field database_fields[] = {
 	ATH_FIELD_OPTIONAL(database_form, timeout, DURATION,
 			   "Longest time of each step that runs the migration scripts."),
 	ATH_FIELD_OPTIONAL(database_form, keep, COUNT, "Backups that are kept."),
+	ATH_FIELD_OPTIONAL(database_form, online, BOOL,
+			   "The application goes on using it during an upgrade."),
 	{ 0 },
 };
 
@@ -202,6 +205,7 @@ static bool read_database(const struct ath_value *section, struct ath_recipe *re
 		return ath_err_at(err, ATH_ERR_RECIPE, ath_value_find(section, "keep")->pos,
 				  "'keep' in 'database' must be at least 1: the newest backup is "
 				  "never removed");
+	database->online = form.online;
 	if (!*form.section)
 		return ath_err_at(err, ATH_ERR_RECIPE, ath_value_find(section, "section")->pos,
 				  "'section' in 'database' is empty");

@@ -117,6 +117,8 @@ static void put_database(struct ath_str *out, const struct ath_recipe_database *
 	put_line(out, "  ", "url", database->url);
 	if (database->timeout_ms)
 		put_duration(out, "  ", "timeout", database->timeout_ms);
+	if (database->online)
+		ath_str_puts(out, "  online: true\n");
 	if (!database->init_run.len)
 		return;
 	ath_str_puts(out, "  init:\n");

@@ -178,9 +178,20 @@ static bool read_all(struct ath_db *db, const char *version_table, struct ath_au
 bool ath_audit_read(const char *path, const char *version_table, struct ath_audit *out,
 		    struct ath_err *err)
 {
+	return ath_audit_read_while(path, version_table, &(struct ath_audit_wish){ 0 }, out, err);
+}
+
+bool ath_audit_read_while(const char *path, const char *version_table,
+			  const struct ath_audit_wish *wish, struct ath_audit *out,
+			  struct ath_err *err)
+{
 	struct ath_db *db = ath_db_open(path, ATH_DB_READ, 0, err);
 	struct ath_audit audit = { 0 };
-	bool is_read = db && read_all(db, version_table, &audit, err);
+	bool is_read;
+
+	if (db)
+		ath_db_watch(db, wish->is_wanted, wish->user);
+	is_read = db && read_all(db, version_table, &audit, err);
 
 	if (is_read)
 		*out = audit;

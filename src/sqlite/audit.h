@@ -12,6 +12,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "sqlite/handle.h"
 
 struct ath_audit_table {
 	const char *name;
@@ -41,6 +42,17 @@ struct ath_audit {
  */
 ATH_NODISCARD bool ath_audit_read(const char *path, const char *version_table,
 				  struct ath_audit *out, struct ath_err *err);
+
+/* Asked from time to time (sqlite/handle). */
+struct ath_audit_wish {
+	ath_db_wanted_fn *is_wanted;
+	void *user;
+};
+
+/* The same, as long as it is wanted. Fails with: likewise; ATH_ERR_CANCELLED. */
+ATH_NODISCARD bool ath_audit_read_while(const char *path, const char *version_table,
+					const struct ath_audit_wish *wish, struct ath_audit *out,
+					struct ath_err *err);
 
 /* Release; zeroed afterwards. */
 void ath_audit_fini(struct ath_audit *audit);

@@ -26,6 +26,7 @@
 enum {
 	WAL_LEFT_BYTES = 1024 * 1024, /* of our own WAL that a close leaves to the next open */
 	CLOCK_STEPS = 10000,          /* of SQLite's machine between two looks at the clock */
+	WAIT_MS = 20,                 /* between two tries for a lock, the first ones less */
 	LIST_NAME = 0,                /* columns of PRAGMA function_list */
 	LIST_FLAGS = 5,
 };
@@ -60,12 +61,20 @@ static enum ath_err_code code_of(int result)
 	}
 }
 
+static bool is_wanted(const struct ath_db *db)
+{
+	return !db->is_wanted || db->is_wanted(db->wanted_by);
+}
+
 bool ath_db_fail(struct ath_db *db, int result, struct ath_err *err, const char *what)
 {
 	int errnum = sqlite3_system_errno(db->raw);
 
 	assert(result != SQLITE_OK);
 	db->last_result = result;
+	if (!is_wanted(db) &&
+	    ((result & 0xff) == SQLITE_BUSY || (result & 0xff) == SQLITE_INTERRUPT))
+		return ath_err_set(err, ATH_ERR_CANCELLED, "%s '%s': called off", what, db->path);
 	switch (result & 0xff) {
 	case SQLITE_BUSY:
 		return ath_err_set(err, ATH_ERR_LOCKED, "%s '%s': another process holds it", what,
@@ -275,6 +284,7 @@ struct ath_db *ath_db_open(const char *path, enum ath_db_mode mode, unsigned bus
 	db = ath_mem_new(1, sizeof(*db));
 	db->path = ath_mem_strdup(path);
 	db->mode = (int)mode;
+	db->busy_ms = busy_ms;
 	ath_str_printf(&name, "%s%s", path[0] == '/' ? "" : "./", path);
 	is_open = open_raw(db, ath_str_get(&name), open_flags[mode], err);
 	if (is_open)
@@ -309,18 +319,47 @@ const char *ath_db_path(const struct ath_db *db)
 	return db->path;
 }
 
-static int is_too_late(void *user)
+static int must_stop(void *user)
 {
 	const struct ath_db *db = user;
 
-	return ath_time_elapsed_ms(db->since) > db->limit_ms;
+	return !is_wanted(db) || (db->limit_ms && ath_time_elapsed_ms(db->since) > db->limit_ms);
+}
+
+static void look_at_the_clock(struct ath_db *db)
+{
+	bool is_looked_at = db->limit_ms || db->is_wanted;
+
+	sqlite3_progress_handler(db->raw, is_looked_at ? CLOCK_STEPS : 0,
+				 is_looked_at ? must_stop : NULL, db);
 }
 
 void ath_db_limit_time(struct ath_db *db, unsigned ms)
 {
 	db->since = ath_time_mono();
 	db->limit_ms = ms;
-	sqlite3_progress_handler(db->raw, ms ? CLOCK_STEPS : 0, ms ? is_too_late : NULL, db);
+	look_at_the_clock(db);
+}
+
+/* Called between two tries for a lock, `tries` of them so far; 0 gives up. */
+static int wait_for_lock(void *user, int tries)
+{
+	struct ath_db *db = user;
+
+	if (!tries)
+		db->waiting = ath_time_mono();
+	if (!is_wanted(db) || ath_time_elapsed_ms(db->waiting) >= db->busy_ms)
+		return 0;
+	usleep((useconds_t)(tries < WAIT_MS ? tries + 1 : WAIT_MS) * 1000);
+	return 1;
+}
+
+void ath_db_watch(struct ath_db *db, ath_db_wanted_fn *wanted, void *user)
+{
+	db->is_wanted = wanted;
+	db->wanted_by = user;
+	sqlite3_busy_handler(db->raw, wait_for_lock, db);
+	look_at_the_clock(db);
 }
 
 struct sqlite3 *ath_db_raw(struct ath_db *db)

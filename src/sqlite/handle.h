@@ -8,7 +8,8 @@
  * off, cell_size_check on, mmap off (SAFETY.md 7), and never created. The header owns the meaning of SQLITE_BUSY (ATH_ERR_LOCKED), SQLITE_NOTADB and
  * SQLITE_CORRUPT (ATH_ERR_DATABASE), SQLITE_CANTOPEN (ATH_ERR_NOT_FOUND or ATH_ERR_IO),
  * SQLITE_FULL and SQLITE_IOERR (ATH_ERR_IO, errnum kept). A value or statement above a limit is
- * ATH_ERR_LIMIT, an interrupted statement ATH_ERR_TIMEOUT, what is left ATH_ERR_DATABASE.
+ * ATH_ERR_LIMIT, an interrupted statement ATH_ERR_TIMEOUT (ATH_ERR_CANCELLED: it is not wanted any more),
+ * what is left ATH_ERR_DATABASE.
  */
 #ifndef ATH_SQLITE_HANDLE_H
 #define ATH_SQLITE_HANDLE_H
@@ -43,6 +44,17 @@ ATH_NODISCARD struct ath_db *ath_db_open(const char *path, enum ath_db_mode mode
  * its WAL has outgrown 1 MiB.
  */
 void ath_db_close(struct ath_db *db);
+
+/* Asked from time to time while something takes long: is it still wanted? */
+typedef bool ath_db_wanted_fn(void *user);
+
+/* How a database of somebody else is to be opened, and how patiently; all borrowed. */
+struct ath_db_form {
+	const char *path;            /* resolved */
+	unsigned busy_ms;            /* how long another's lock is waited for */
+	ath_db_wanted_fn *is_wanted; /* ends the wait, and later ones (ath_db_watch); or NULL */
+	void *wanted_by;
+};
 
 /* The path it was opened with. */
 const char *ath_db_path(const struct ath_db *db);
@@ -106,6 +118,12 @@ void ath_db_put_identifier(struct ath_str *out, const char *name);
  * the limit. A database that somebody has made up may keep a statement busy for years.
  */
 void ath_db_limit_time(struct ath_db *db, unsigned ms);
+
+/*
+ * From now on a wait for a lock and a statement that takes long end soon after `is_wanted` has said
+ * no; they fail with ATH_ERR_CANCELLED then. It is asked on the thread that uses the handle.
+ */
+void ath_db_watch(struct ath_db *db, ath_db_wanted_fn *is_wanted, void *user);
 
 /* For the other files of this layer: the raw handle, borrowed. */
 struct sqlite3;

@@ -8,17 +8,23 @@
 #ifndef ATH_SQLITE_HANDLE_PARTS_H
 #define ATH_SQLITE_HANDLE_PARTS_H
 
+#include <stdbool.h>
+
 #include "base/time.h"
 
 struct ath_db {
-	struct sqlite3 *raw;     /* owned; NULL until it is open */
-	char *path;              /* owned; as given */
-	struct ath_stmt *first;  /* owned; every statement that is alive */
-	struct ath_stmt *begin;  /* in that list; made at the first transaction */
-	struct ath_stmt *commit; /* likewise */
-	int mode;                /* enum ath_db_mode */
-	int last_result;         /* extended result code of the last failure, or 0 */
-	struct ath_mono since;   /* when the time began to be limited */
+	struct sqlite3 *raw;           /* owned; NULL until it is open */
+	char *path;                    /* owned; as given */
+	struct ath_stmt *first;        /* owned; every statement that is alive */
+	struct ath_stmt *begin;        /* in that list; made at the first transaction */
+	struct ath_stmt *commit;       /* likewise */
+	int mode;                      /* enum ath_db_mode */
+	unsigned busy_ms;              /* how long a lock is waited for */
+	int last_result;               /* extended result code of the last failure, or 0 */
+	struct ath_mono waiting;       /* since when for the lock that is waited for */
+	bool (*is_wanted)(void *user); /* NULL: always */
+	void *wanted_by;
+	struct ath_mono since; /* when the time began to be limited */
 	unsigned
 		limit_ms; /* how long all statements together may take from then; 0: as they like */
 };

@@ -22,10 +22,16 @@
 #include "base/failpoint.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "base/time.h"
 #include "sqlite/handle.h"
 #include "sqlite/holders.h"
 #include "sqlite/pages.h"
+#include "sqlite/recovery.h"
 #include "sqlite/transfer.h"
+
+enum {
+	WAIT_MS = 20, /* between two tries for the lock, the first ones less */
+};
 
 struct ath_live {
 	struct ath_db *db; /* owned */
@@ -60,57 +66,10 @@ static bool unlink_beside(const char *path, const char *suffix)
 	return is_gone;
 }
 
-static bool identify(const char *path, struct ath_live_traits *traits, struct ath_err *err)
-{
-	struct stat st;
-
-	if (lstat(path, &st))
-		return ath_err_sys(
-			err, errno == ENOENT || errno == ENOTDIR ? ATH_ERR_NOT_FOUND : ATH_ERR_IO,
-			errno, "cannot open database '%s'", path);
-	if (!S_ISREG(st.st_mode) || st.st_nlink != 1)
-		return ath_err_set(err, ATH_ERR_REFUSED, "database '%s' is %s", path,
-				   S_ISREG(st.st_mode) ? "a file with several links"
-						       : "not a regular file");
-	traits->dev = st.st_dev;
-	traits->ino = st.st_ino;
-	return true;
-}
-
-/* Is there a journal that the next writable open rolls back? SQLite's own answer: a read-only handle
- * must refuse. */
-static bool has_hot_journal(const char *path)
-{
-	struct ath_err ignored = { 0 };
-	struct ath_db *db;
-	bool is_hot;
-
-	if (!bytes_beside(path, "-journal"))
-		return false;
-	db = ath_db_open(path, ATH_DB_READ, 0, &ignored);
-	is_hot = db && !ath_db_exec(db, "SELECT 1 FROM sqlite_schema LIMIT 1", &ignored) &&
-		 ath_db_last_result(db) == SQLITE_READONLY_ROLLBACK;
-	ath_db_close(db);
-	return is_hot;
-}
-
 static void keep_wal(struct ath_live *live, bool is_kept)
 {
 	sqlite3_db_config(ath_db_raw(live->db), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, (int)is_kept,
 			  NULL);
-}
-
-/* Put the holders' names into the error of a lock that could not be taken. */
-static void name_holders(const char *path, struct ath_err *err)
-{
-	struct ath_str names = { 0 };
-
-	if (ath_holders_put(&names, path)) {
-		ath_err_clear(err);
-		ath_err_set(err, ATH_ERR_LOCKED, "database '%s' is in use by %s; stop it first",
-			    path, ath_str_get(&names));
-	}
-	ath_str_fini(&names);
 }
 
 /*
@@ -126,11 +85,8 @@ static bool lock(struct ath_live *live, const char *path, struct ath_err *err)
 			 "BEGIN EXCLUSIVE; ROLLBACK",
 			 err) ||
 	    (ATH_SABOTAGE("no-rollback") &&
-	     !ath_db_exec(live->db, "PRAGMA journal_mode=MEMORY", err))) {
-		if (err->code == ATH_ERR_LOCKED)
-			name_holders(path, err);
+	     !ath_db_exec(live->db, "PRAGMA journal_mode=MEMORY", err)))
 		return false;
-	}
 	sqlite3_file_control(ath_db_raw(live->db), "main", SQLITE_FCNTL_HAS_MOVED, &has_moved);
 	if (has_moved)
 		return ath_err_set(err, ATH_ERR_IO,
@@ -153,10 +109,30 @@ static bool read_text(struct ath_db *db, const char *sql, char *out, size_t size
 	return true;
 }
 
-static bool read_traits(struct ath_live *live, struct ath_err *err)
+bool ath_live_identify(const char *path, struct ath_live_traits *traits, struct ath_err *err)
 {
-	struct ath_live_traits *traits = &live->traits;
-	struct ath_db *db = live->db;
+	struct stat st;
+
+	if (lstat(path, &st))
+		return ath_err_sys(
+			err, errno == ENOENT || errno == ENOTDIR ? ATH_ERR_NOT_FOUND : ATH_ERR_IO,
+			errno, "cannot open database '%s'", path);
+	if (!S_ISREG(st.st_mode) || st.st_nlink != 1)
+		return ath_err_set(err, ATH_ERR_REFUSED, "database '%s' is %s", path,
+				   S_ISREG(st.st_mode) ? "a file with several links"
+						       : "not a regular file");
+	*traits = (struct ath_live_traits){
+		.dev = st.st_dev,
+		.ino = st.st_ino,
+		.mode = st.st_mode & 07777,
+		.uid = st.st_uid,
+		.gid = st.st_gid,
+	};
+	return true;
+}
+
+bool ath_live_read_traits(struct ath_db *db, struct ath_live_traits *traits, struct ath_err *err)
+{
 	struct stat st;
 
 	if (stat(ath_db_path(db), &st))
@@ -177,41 +153,74 @@ static void take_for_empty(struct ath_live *live, bool is_empty)
 	live->is_damaged = is_empty;
 }
 
-static bool open_live(const char *path, unsigned busy_ms, bool is_damaged, struct ath_live **out,
-		      struct ath_err *err)
+/* NULL and ATH_ERR_LOCKED if somebody has it; nothing is held then. */
+static struct ath_live *try_to_open(const struct ath_db_form *form,
+				    const struct ath_live_traits *traits, bool is_damaged,
+				    struct ath_err *err)
 {
-	struct ath_live_traits traits = { 0 };
-	struct ath_live *live;
+	struct ath_live *live = ath_mem_new(1, sizeof(*live));
 
-	if (!identify(path, &traits, err))
-		return false;
-	traits.was_recovered = has_hot_journal(path);
-	live = ath_mem_new(1, sizeof(*live));
-	live->traits = traits;
-	live->db = ath_db_open(path, ATH_DB_WRITE, busy_ms, err);
+	live->traits = *traits;
+	live->db = ath_db_open(form->path, ATH_DB_WRITE, 0, err);
 	if (live->db) {
+		ath_db_watch(live->db, form->is_wanted, form->wanted_by);
 		keep_wal(live, true);
 		sqlite3_wal_autocheckpoint(ath_db_raw(live->db), 0);
 		take_for_empty(live, is_damaged);
 	}
-	if (live->db && ATH_MAY(LIVE_LOCK, err, "%s", path) && lock(live, path, err) &&
-	    ATH_MAY_AFTER(LIVE_LOCK, err, "%s", path) && read_traits(live, err)) {
-		*out = live;
-		return true;
-	}
+	if (live->db && ATH_MAY(LIVE_LOCK, err, "%s", form->path) && lock(live, form->path, err) &&
+	    ATH_MAY_AFTER(LIVE_LOCK, err, "%s", form->path) &&
+	    ath_live_read_traits(live->db, &live->traits, err))
+		return live;
 	ath_live_close(live, false);
-	return false;
+	return NULL;
+}
+
+/*
+ * Each try by a handle of its own: in locking_mode=EXCLUSIVE a handle that waits keeps a shared lock, and
+ * the writer that is waited for needs that away to finish (measured with 3.40.1).
+ */
+static bool open_by(const struct ath_db_form *form, bool is_damaged, struct ath_live **out,
+		    struct ath_err *err)
+{
+	struct ath_live_traits traits = { 0 };
+	struct ath_mono since = ath_time_mono();
+	struct ath_live *live;
+	unsigned wait_ms = 1;
+
+	if (!ath_live_identify(form->path, &traits, err))
+		return false;
+	traits.was_recovered = ath_recovery_is_due(form->path);
+	while (!(live = try_to_open(form, &traits, is_damaged, err)) &&
+	       err->code == ATH_ERR_LOCKED) {
+		ath_err_clear(err);
+		if (form->is_wanted && !form->is_wanted(form->wanted_by))
+			return ath_err_set(err, ATH_ERR_CANCELLED,
+					   "waiting for '%s' was called off", form->path);
+		if (ath_time_elapsed_ms(since) >= form->busy_ms)
+			return ath_holders_fail(form->path, err);
+		usleep(wait_ms * 1000);
+		wait_ms = wait_ms < WAIT_MS ? wait_ms + 1 : WAIT_MS;
+	}
+	if (live)
+		*out = live;
+	return live != NULL;
+}
+
+bool ath_live_open_by(const struct ath_db_form *form, struct ath_live **out, struct ath_err *err)
+{
+	return open_by(form, false, out, err);
 }
 
 bool ath_live_open(const char *path, unsigned busy_ms, struct ath_live **out, struct ath_err *err)
 {
-	return open_live(path, busy_ms, false, out, err);
+	return open_by(&(struct ath_db_form){ .path = path, .busy_ms = busy_ms }, false, out, err);
 }
 
 bool ath_live_open_damaged(const char *path, unsigned busy_ms, struct ath_live **out,
 			   struct ath_err *err)
 {
-	return open_live(path, busy_ms, true, out, err);
+	return open_by(&(struct ath_db_form){ .path = path, .busy_ms = busy_ms }, true, out, err);
 }
 
 void ath_live_close(struct ath_live *live, bool was_committed)
@@ -278,20 +287,6 @@ bool ath_live_read_pages(struct ath_live *live, const char *scratch, ath_live_by
 	return ath_pages_read(live->db, true, on_bytes, user, err);
 }
 
-/* SQLite would let the umask decide the mode. */
-static bool create_private(const char *path, struct ath_err *err)
-{
-	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	bool is_fine = fd >= 0 && !fchmod(fd, 0600);
-
-	if (!is_fine)
-		ath_err_sys(err, errno == EEXIST ? ATH_ERR_EXISTS : ATH_ERR_IO, errno,
-			    "cannot create '%s'", path);
-	if (fd >= 0)
-		close(fd);
-	return is_fine;
-}
-
 bool ath_live_copy(struct ath_live *live, const char *to, ath_live_progress_fn *on_progress,
 		   void *user, struct ath_err *err)
 {
@@ -299,7 +294,7 @@ bool ath_live_copy(struct ath_live *live, const char *to, ath_live_progress_fn *
 	struct ath_db *copy;
 	bool is_copied;
 
-	if (!ATH_MAY(DB_CREATE, err, "%s", to) || !create_private(to, err))
+	if (!ATH_MAY(DB_CREATE, err, "%s", to) || !ath_transfer_create(to, err))
 		return false;
 	copy = ath_db_open(to, ATH_DB_WRITE, 0, err);
 	is_copied = copy && ath_transfer(live->db, copy, on_progress, user, err);
@@ -321,35 +316,29 @@ bool ath_live_remove_copy(const char *path, struct ath_err *err)
 	return !errnum || ath_err_sys(err, ATH_ERR_IO, errnum, "cannot remove '%s'", path);
 }
 
-/* A copy by backup takes the journal mode of `from` with it, and cannot change the page size of a WAL
- * database. */
-static bool check_fit(struct ath_live *live, struct ath_db *from, struct ath_err *err)
-{
-	char mode[16];
-	int64_t page_size;
+struct teller {
+	ath_live_progress_fn *on_progress;
+	void *user;
+};
 
-	if (!read_text(from, "PRAGMA journal_mode", mode, sizeof(mode), err) ||
-	    !ath_db_query_int(from, "PRAGMA page_size", &page_size, err))
-		return false;
-	if (ath_str_is(mode, "wal"))
-		return ath_err_set(err, ATH_ERR_REFUSED, "cannot commit '%s': it is in WAL mode",
-				   ath_db_path(from));
-	if (page_size != live->traits.page_size && ath_str_is(live->traits.journal_mode, "wal"))
-		return ath_err_set(
-			err, ATH_ERR_REFUSED,
-			"cannot commit '%s': its page size is %lld, that of '%s' is %lld",
-			ath_db_path(from), (long long)page_size, ath_db_path(live->db),
-			(long long)live->traits.page_size);
+/* A commit is never called off. */
+static bool tell(void *user, uint64_t done, uint64_t total)
+{
+	const struct teller *teller = user;
+
+	if (teller->on_progress)
+		(void)teller->on_progress(teller->user, done, total); /* its wish comes too late */
 	return true;
 }
 
 bool ath_live_commit(struct ath_live *live, const char *from, ath_live_progress_fn *on_progress,
 		     void *user, struct ath_err *err)
 {
+	struct teller teller = { on_progress, user };
 	struct ath_db *source = ath_db_open(from, ATH_DB_READ, 0, err);
-	bool is_committed = source && check_fit(live, source, err) &&
+	bool is_committed = source && ath_transfer_check(source, live->db, err) &&
 			    ATH_MAY(LIVE_COMMIT, err, "%s", from) &&
-			    ath_transfer(source, live->db, on_progress, user, err) &&
+			    ath_transfer(source, live->db, tell, &teller, err) &&
 			    ATH_MAY_AFTER(LIVE_COMMIT, err, "%s", from);
 
 	ath_db_close(source);

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "sqlite/handle.h"
 
 struct ath_live;
 
@@ -27,14 +28,18 @@ struct ath_live_traits {
 	int64_t user_version;
 	char encoding[16];
 	bool had_wal;       /* a non-empty -wal existed when the lock was taken */
-	bool was_recovered; /* a hot journal was rolled back by the open */
+	bool was_recovered; /* a hot journal was rolled back by the open (sqlite/recovery) */
+	uint32_t mode;      /* permissions of the main file */
+	uint32_t uid, gid;  /* whose it is */
 };
 
-struct ath_db;
-
-/* `done` of `total` pages; called between steps of a copy. */
-typedef void ath_live_progress_fn(void *user, uint64_t done, uint64_t total);
-typedef void ath_live_bytes_fn(void *user, uint64_t offset, const void *bytes, size_t len);
+/*
+ * `done` of `total` pages; called between steps of a copy. False: it is not wanted any more, which a
+ * copy obeys and a commit does not.
+ */
+typedef bool ath_live_progress_fn(void *user, uint64_t done, uint64_t total);
+/* False: no more of them is wanted. */
+typedef bool ath_live_bytes_fn(void *user, uint64_t offset, const void *bytes, size_t len);
 
 /*
  * Open an existing database read-write (never created) and hold it exclusively; `path` is resolved.
@@ -53,6 +58,20 @@ ATH_NODISCARD bool ath_live_open(const char *path, unsigned busy_ms, struct ath_
  */
 ATH_NODISCARD bool ath_live_open_damaged(const char *path, unsigned busy_ms, struct ath_live **out,
 					 struct ath_err *err);
+/* The same by a form. Fails with: likewise; ATH_ERR_CANCELLED. */
+ATH_NODISCARD bool ath_live_open_by(const struct ath_db_form *form, struct ath_live **out,
+				    struct ath_err *err);
+
+/*
+ * For sqlite/online: whose file it is and where, before it is opened; the rest of `traits` is zeroed.
+ * Fails with: ATH_ERR_NOT_FOUND, ATH_ERR_REFUSED (not a regular file, or more than one link), ATH_ERR_IO.
+ */
+ATH_NODISCARD bool ath_live_identify(const char *path, struct ath_live_traits *traits,
+				     struct ath_err *err);
+
+/* For sqlite/online: what SQLite says of it. Fails with: as ath_db_open. */
+ATH_NODISCARD bool ath_live_read_traits(struct ath_db *db, struct ath_live_traits *traits,
+					struct ath_err *err);
 
 /* What it is like; borrowed, valid until close. */
 const struct ath_live_traits *ath_live_traits(const struct ath_live *live);

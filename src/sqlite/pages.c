@@ -51,6 +51,7 @@ bool ath_pages_read(struct ath_db *db, bool is_masked, ath_pages_fn *on_bytes, v
 	sqlite3_file *file = file_of(db);
 	int64_t page_size = 0;
 	sqlite3_int64 size;
+	bool is_wanted = true;
 	uint64_t offset = 0;
 	char *buffer;
 	int result = file->pMethods->xFileSize(file, &size);
@@ -60,7 +61,7 @@ bool ath_pages_read(struct ath_db *db, bool is_masked, ath_pages_fn *on_bytes, v
 	if (is_masked && !ath_db_query_int(db, "PRAGMA page_size", &page_size, err))
 		return false;
 	buffer = ath_mem_new(1, BUFFER_BYTES);
-	while (result == SQLITE_OK && offset < (uint64_t)size) {
+	while (is_wanted && result == SQLITE_OK && offset < (uint64_t)size) {
 		uint64_t left = (uint64_t)size - offset;
 		int len = left < BUFFER_BYTES ? (int)left : BUFFER_BYTES;
 
@@ -72,10 +73,13 @@ bool ath_pages_read(struct ath_db *db, bool is_masked, ath_pages_fn *on_bytes, v
 			blank(offset, buffer, (size_t)len, LOCK_PAGE_START,
 			      LOCK_PAGE_START + (uint64_t)page_size);
 		}
-		on_bytes(user, offset, buffer, (size_t)len);
+		is_wanted = on_bytes(user, offset, buffer, (size_t)len);
 		offset += (uint64_t)len;
 	}
 	free(buffer);
+	if (!is_wanted)
+		return ath_err_set(err, ATH_ERR_CANCELLED, "reading database '%s' was called off",
+				   ath_db_path(db));
 	return result == SQLITE_OK || ath_db_fail(db, result, err, "cannot read database");
 }
 

@@ -16,18 +16,19 @@
 
 #include "sqlite/handle.h"
 
-typedef void ath_pages_fn(void *user, uint64_t offset, const void *bytes, size_t len);
+/* False: no more of them is wanted. */
+typedef bool ath_pages_fn(void *user, uint64_t offset, const void *bytes, size_t len);
 
 /*
  * All bytes of the main file behind `db`, in order. The caller holds a lock on it; frames of a WAL
- * are not read. Fails with: ATH_ERR_IO.
+ * are not read. Fails with: ATH_ERR_IO, ATH_ERR_CANCELLED (`on_bytes` said no).
  */
 ATH_NODISCARD bool ath_pages_read(struct ath_db *db, bool is_masked, ath_pages_fn *on_bytes,
 				  void *user, struct ath_err *err);
 
 /*
  * All bytes, masked, of a database file that has been settled (sqlite/live).
- * Fails with: as ath_db_open; ATH_ERR_DATABASE (a WAL database).
+ * Fails with: as ath_db_open; ATH_ERR_DATABASE (a WAL database), ATH_ERR_CANCELLED.
  */
 ATH_NODISCARD bool ath_pages_read_file(const char *path, ath_pages_fn *on_bytes, void *user,
 				       struct ath_err *err);

@@ -39,6 +39,24 @@ static void put_end(struct ath_json *json, const struct ath_report *report)
 	ath_json_put_int(json, "ms", (int64_t)report->ms);
 }
 
+static void put_progress(struct ath_json *json, const struct ath_event *event)
+{
+	const struct ath_meter_reading *reading = event->reading;
+	uint64_t left;
+
+	ath_json_put_text(json, "step", event->step);
+	ath_json_put_text(json, "text", event->text);
+	if (!reading)
+		return;
+	left = ath_meter_left_ms(reading);
+	ath_json_put_text(json, "activity", reading->what);
+	ath_json_put_int(json, "bytes", (int64_t)reading->done);
+	ath_json_put_int(json, "bytes_total", (int64_t)reading->total);
+	ath_json_put_int(json, "bytes_per_second", (int64_t)ath_meter_rate(reading));
+	if (left != UINT64_MAX)
+		ath_json_put_int(json, "left_ms", (int64_t)left);
+}
+
 void ath_ui_json(void *user, const struct ath_event *event)
 {
 	struct ath_str line = { 0 }, at = { 0 }, shown = { 0 };
@@ -51,10 +69,8 @@ void ath_ui_json(void *user, const struct ath_event *event)
 	ath_json_put_text(&json, "run", event->run);
 	if (event->kind == ATH_EVENT_STATE)
 		put_state(&json, event);
-	if (event->kind == ATH_EVENT_PROGRESS) {
-		ath_json_put_text(&json, "step", event->step);
-		ath_json_put_text(&json, "text", event->text);
-	}
+	if (event->kind == ATH_EVENT_PROGRESS)
+		put_progress(&json, event);
 	if (event->kind == ATH_EVENT_RUN_ENDED)
 		put_end(&json, event->report);
 	ath_json_close(&json, '}');

@@ -266,12 +266,13 @@ static void hot_journal_is_rolled_back_by_the_open(void **state)
 	ath_live_close(live, false);
 }
 
-static void sum_bytes(void *user, uint64_t offset, const void *bytes, size_t len)
+static bool sum_bytes(void *user, uint64_t offset, const void *bytes, size_t len)
 {
 	struct ath_str *all = user;
 
 	assert_int_equal(offset, all->len);
 	ath_str_add(all, bytes, len);
+	return true;
 }
 
 static void main_file_is_read_whole_under_the_lock(void **state)
@@ -294,12 +295,13 @@ static void main_file_is_read_whole_under_the_lock(void **state)
 	ath_str_fini(&all);
 }
 
-static void count_progress(void *user, uint64_t done, uint64_t total)
+static bool count_progress(void *user, uint64_t done, uint64_t total)
 {
 	uint64_t *last = user;
 
 	assert_true(done >= *last && done <= total && total > 0);
 	*last = done;
+	return true;
 }
 
 static void copy_is_private_complete_and_never_overwrites(void **state)
@@ -467,10 +469,11 @@ static void settled_file_is_alone_and_in_delete_mode(void **state)
 			    "500");
 }
 
-static void hash_bytes(void *user, uint64_t offset, const void *bytes, size_t len)
+static bool hash_bytes(void *user, uint64_t offset, const void *bytes, size_t len)
 {
 	(void)offset;
 	ath_hash_add(user, bytes, len);
+	return true;
 }
 
 static void expect_hash(struct ath_live *live, const char *file, bool is_equal)
