@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/failpoint.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/time.h"
@@ -89,7 +90,7 @@ struct copying {
 static bool write_all(int fd, const char *bytes, size_t len)
 {
 	while (len) {
-		ssize_t written = write(fd, bytes, len);
+		ssize_t written = ATH_ACT(FILE_WRITE, NULL, write(fd, bytes, len));
 
 		if (written < 0 && errno == EINTR)
 			continue;
@@ -125,8 +126,10 @@ static bool pump(int from, int to, struct copying *copying)
 /* A whole, durable copy of what `from` has; the descriptor stays the caller's. */
 static bool copy_open(int from, const char *to, struct copying *copying, struct ath_err *err)
 {
-	int fd = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	bool is_copied = fd >= 0 && !fchmod(fd, 0600) && pump(from, fd, copying) && !fsync(fd);
+	int fd = ATH_ACT(FILE_CREATE, to,
+			 open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+	bool is_copied = fd >= 0 && !fchmod(fd, 0600) && pump(from, fd, copying) &&
+			 !ATH_ACT(FILE_SYNC, to, fsync(fd));
 	int errnum = errno;
 
 	if (fd >= 0)
@@ -134,7 +137,7 @@ static bool copy_open(int from, const char *to, struct copying *copying, struct 
 	if (is_copied)
 		return true;
 	if (fd >= 0)
-		unlink(to);
+		(void)ATH_ACT(FILE_UNLINK, to, unlink(to));
 	if (errnum == ECANCELED)
 		return ath_err_set(err, ATH_ERR_CANCELLED, "writing '%s' was called off", to);
 	return ath_err_sys(err, errnum == EEXIST ? ATH_ERR_EXISTS : ATH_ERR_IO, errnum,
@@ -227,7 +230,7 @@ static void drop_partials(const char *to)
 	for (size_t i = 0; i < sizeof(tails) / sizeof(tails[0]); i++) {
 		char *name = joined(to, tails[i]);
 
-		unlink(name);
+		(void)ATH_ACT(FILE_UNLINK, name, unlink(name));
 		free(name);
 	}
 }
@@ -239,7 +242,7 @@ static bool name_copies(const char *to, bool has_super, struct ath_err *err)
 
 	for (size_t i = has_super ? 0 : 1; i < sizeof(tails) / sizeof(tails[0]); i++) {
 		char *name = joined(to, tails[i]), *partial = joined(name, ".partial");
-		bool is_named = !rename(partial, name);
+		bool is_named = !ATH_ACT(FILE_RENAME, name, rename(partial, name));
 		int errnum = errno;
 
 		free(partial);
