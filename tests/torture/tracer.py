@@ -218,7 +218,9 @@ class Tracer:
     def disturb(self, thread, record):
         record["hit"] = self.has_hit = True
         if self.options.kill:
-            self.write(record)   # it will not return
+            for other in self.threads.values():  # they will not return: this one is not obeyed, others may be
+                if other.call:
+                    self.write(record if other is thread else dict(other.call, result=0))
             victims = {"self": [thread.pid], "warden": [self.root], "both": [self.root, self.orchestrator]}
             for pid in victims[self.options.kill]:
                 if pid:
