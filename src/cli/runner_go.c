@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cli/runner: a run of steps, from the lock to the last line.
+ * cli/runner_go: a run of steps, from the lock to the last line.
  *
  *	lock ── journal ── sweep of a dead run ── plan ──► nothing to do: say so, end
  *	                                            │      (no process was started, no handle is open)
  *	                                  close all ▼ handles
  *	                                 warden ── orchestrator: loop, journal, engine/run ──► report
  */
-#include "cli/runner.h"
+#include "cli/runner_parts.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,51 +17,27 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "cli/folder.h"
-#include "cli/foresee.h"
 #include "cli/print.h"
 #include "cli/project.h"
-#include "cli/result.h"
 #include "cli/retention.h"
 #include "cli/screen.h"
-#include "engine/run.h"
 #include "journal/journal.h"
-#include "os/cgroup.h"
 #include "os/file.h"
 #include "os/loop.h"
 #include "os/process.h"
-#include "os/warden.h"
 #include "steps/table.h"
-#include "trust/secret.h"
 #include "ui/json.h"
-#include "ui/plain.h"
 
 enum {
 	MARK_LEN = 16,    /* hexadecimal digits of a run's mark */
-	NAMED_MAX = 5,    /* candidates in a question */
 	ONLINE_TRIES = 3, /* beside an application that goes on writing, before one under a lock */
-};
-
-struct runner {
-	const struct ath_runner_kind *kind; /* borrowed */
-	const struct ath_options *options;  /* borrowed */
-	struct ath_project project;         /* owned */
-	struct ath_lock lock;               /* owned */
-	struct ath_cgroup group;            /* of this run */
-	struct ath_result result;           /* owned; the states of steps, for --json */
-	struct ath_ui_plain plain;
-	int signum;    /* the signal that ended a look, or 0 */
-	char *run_dir; /* owned; of the run that is going on, or was */
-	char mark[ATH_SECRET_TEXT];
-	char boot_id[40];
-	bool is_verified; /* the database, in this run */
-	char word[256];   /* the revision that a person at the terminal has named */
 };
 
 /* ---- before anything runs ---- */
 
 static void on_wait(void *user, const struct ath_lock_hint *holder)
 {
-	const struct runner *runner = user;
+	const struct ath_runner *runner = user;
 	struct ath_str text = { 0 };
 
 	if (runner->options->quiet)
@@ -74,7 +50,7 @@ static void on_wait(void *user, const struct ath_lock_hint *holder)
 	ath_print_flush(&text, true);
 }
 
-static bool take_lock(struct runner *runner, struct ath_err *err)
+static bool take_lock(struct ath_runner *runner, struct ath_err *err)
 {
 	char *path = ath_file_join(runner->project.root, ".athanor/lock");
 	bool is_taken = ath_lock_take(path, runner->options->lock_timeout_ms, on_wait, runner,
@@ -86,7 +62,7 @@ static bool take_lock(struct runner *runner, struct ath_err *err)
 	return is_taken;
 }
 
-static bool open_journal(struct runner *runner, struct ath_err *err)
+static bool open_journal(struct ath_runner *runner, struct ath_err *err)
 {
 	char *path = ath_project_path(&runner->project, "journal.db");
 
@@ -97,7 +73,7 @@ static bool open_journal(struct runner *runner, struct ath_err *err)
 	return runner->project.journal != NULL;
 }
 
-static bool open_project(struct runner *runner, struct ath_err *err)
+static bool open_project(struct ath_runner *runner, struct ath_err *err)
 {
 	const struct ath_runner_own *own = runner->kind->own;
 
@@ -106,7 +82,7 @@ static bool open_project(struct runner *runner, struct ath_err *err)
 }
 
 /* A run that failed may not have got rid of its copies either. */
-static bool plan(struct runner *runner, struct ath_err *err)
+static bool plan(struct ath_runner *runner, struct ath_err *err)
 {
 	const struct ath_runner_own *own = runner->kind->own;
 
@@ -118,13 +94,13 @@ static bool plan(struct runner *runner, struct ath_err *err)
 	return true;
 }
 
-static void make_mark(struct runner *runner)
+static void make_mark(struct ath_runner *runner)
 {
 	ath_secret_make(runner->mark);
 	runner->mark[MARK_LEN] = '\0';
 }
 
-static bool prepare(struct runner *runner, struct ath_err *err)
+static bool prepare(struct ath_runner *runner, struct ath_err *err)
 {
 	ath_warden_boot_id(runner->boot_id);
 	make_mark(runner);
@@ -133,7 +109,7 @@ static bool prepare(struct runner *runner, struct ath_err *err)
 	       ath_project_bury_dead(&runner->project, runner->boot_id, err) && plan(runner, err);
 }
 
-static struct ath_journal_run journal_run(const struct runner *runner)
+static struct ath_journal_run journal_run(const struct ath_runner *runner)
 {
 	return (struct ath_journal_run){
 		.mark = runner->mark,
@@ -145,15 +121,7 @@ static struct ath_journal_run journal_run(const struct runner *runner)
 
 /* ---- nothing to do ---- */
 
-static void print_result(struct runner *runner, const struct ath_report *report)
-{
-	const struct ath_runner_own *own = runner->kind->own;
-
-	ath_result_print(&runner->result, &runner->project, report, own ? own->put_json : NULL,
-			 own ? own->user : NULL);
-}
-
-static void put_nothing(const struct runner *runner, struct ath_str *out)
+static void put_nothing(const struct ath_runner *runner, struct ath_str *out)
 {
 	const struct ath_runner_own *own = runner->kind->own;
 
@@ -170,7 +138,7 @@ static void put_nothing(const struct runner *runner, struct ath_str *out)
 	ath_print_doubt(&runner->project, out);
 }
 
-static int say_nothing(struct runner *runner)
+static int say_nothing(struct ath_runner *runner)
 {
 	struct ath_journal_run run = journal_run(runner);
 	struct ath_err err = { 0 };
@@ -184,166 +152,8 @@ static int say_nothing(struct runner *runner)
 		ath_print_flush(&text, false);
 	}
 	if (runner->options->json)
-		print_result(runner, &report);
+		ath_runner_print_result(runner, &report);
 	return 0;
-}
-
-/* ---- the go-ahead ---- */
-
-static bool can_ask(const struct ath_options *options)
-{
-	return !options->no_input && !options->json && isatty(STDIN_FILENO) &&
-	       isatty(STDERR_FILENO);
-}
-
-static bool must_ask(const struct runner *runner)
-{
-	const struct ath_runner_own *own = runner->kind->own;
-
-	return (!runner->options->yes || (own && own->must_ask(own->user))) &&
-	       can_ask(runner->options);
-}
-
-static bool is_yes(struct runner *runner, struct ath_str *text)
-{
-	char answer[16] = "";
-
-	ath_str_printf(text, "%s %s in %s? [y/N] ", runner->kind->question,
-		       runner->project.recipe.name, runner->project.root);
-	ath_print_flush(text, true);
-	return fgets(answer, sizeof(answer), stdin) && (answer[0] == 'y' || answer[0] == 'Y');
-}
-
-static bool ask(struct runner *runner)
-{
-	struct ath_foresight foresight = { 0 };
-	struct ath_str text = { 0 };
-
-	ath_print_plan(&runner->project, false, &text);
-	if (!runner->project.world.assume_revision)
-		ath_foresee_inspect(&runner->project, &foresight);
-	if (foresight.is_told) /* else the run itself will tell why not */
-		ath_inspect_put_plan(&foresight.inspection, &text);
-	ath_inspect_fini(&foresight.inspection);
-	runner->signum = foresight.signum;
-	if (foresight.signum) {
-		ath_str_fini(&text);
-		return false;
-	}
-	ath_print_given_up(&runner->project, &text);
-	return is_yes(runner, &text);
-}
-
-static void put_revision_question(const struct ath_inspection *inspection, struct ath_str *out)
-{
-	const struct ath_texts *candidates = &inspection->found.result.candidates;
-
-	ath_str_puts(out, "At which revision is this database? (");
-	for (size_t i = 0; i < candidates->len && i < NAMED_MAX; i++)
-		if (*candidates->items[i])
-			ath_str_printf(out, "%s, ", candidates->items[i]);
-	ath_str_puts(out, "as --assume-revision REV would say it; empty: stop) ");
-}
-
-/* The word of somebody who sits there: asked for until it names a revision. False: there is none. */
-static bool take_word(struct runner *runner, const struct ath_inspection *inspection)
-{
-	const struct ath_chain *chain = &inspection->chain.chain;
-	struct ath_str text = { 0 };
-
-	ath_inspect_put(inspection, &text);
-	do {
-		put_revision_question(inspection, &text);
-		ath_print_flush(&text, true);
-		if (!fgets(runner->word, sizeof(runner->word), stdin))
-			return false;
-		runner->word[strcspn(runner->word, "\r\n")] = '\0';
-		if (!runner->word[0])
-			return false;
-		ath_str_puts(&text, "There is no such revision. ");
-	} while (ath_chain_find(chain, runner->word) == chain->len);
-	ath_str_fini(&text);
-	runner->project.world.assume_revision = runner->word;
-	return true;
-}
-
-/* The evidence does not decide: a person at a terminal may. False: the run ends here. */
-static bool ask_revision(struct runner *runner, struct ath_err *err)
-{
-	struct ath_foresight foresight;
-	bool is_answered = true;
-
-	ath_foresee_inspect(&runner->project, &foresight);
-	runner->signum = foresight.signum;
-	if (runner->signum)
-		is_answered = false;
-	else if (foresight.is_told && ath_foresee_is_question(&foresight.inspection))
-		is_answered = take_word(runner, &foresight.inspection) &&
-			      ath_project_plan(&runner->project, runner->options, err);
-	ath_inspect_fini(&foresight.inspection);
-	return is_answered;
-}
-
-/* True: go on. With a clean error on false, a person has said no. */
-static bool ask_all(struct runner *runner, struct ath_err *err)
-{
-	const struct ath_runner_own *own = runner->kind->own;
-	struct ath_str text = { 0 };
-
-	if (!own)
-		return !must_ask(runner) || (ask_revision(runner, err) && ask(runner));
-	if (!runner->options->json && !runner->options->quiet)
-		own->put_plan(own->user, &text); /* said in any case, before anything is done */
-	if (own->must_ask(own->user) && !can_ask(runner->options)) {
-		ath_print_flush(&text, true);
-		return own->fail_unasked(own->user, err);
-	}
-	if (!must_ask(runner)) {
-		ath_print_flush(&text, true);
-		return true;
-	}
-	return is_yes(runner, &text) &&
-	       (!own->must_ask(own->user) || own->agree(own->user, runner->options, err));
-}
-
-static int show_own_dry_run(struct runner *runner)
-{
-	const struct ath_runner_own *own = runner->kind->own;
-	const struct ath_report report = { .outcome = "nothing" };
-	struct ath_str text = { 0 };
-
-	if (runner->options->json) {
-		print_result(runner, &report);
-	} else {
-		own->put_plan(own->user, &text);
-		ath_print_flush(&text, false);
-	}
-	return runner->options->detailed_exitcode ? 2 : 0;
-}
-
-static int show_dry_run(struct runner *runner)
-{
-	const struct ath_project *project = &runner->project;
-	struct ath_foresight foresight;
-	struct ath_str text = { 0 };
-	int status;
-
-	ath_foresee_inspect(project, &foresight);
-	if (runner->options->json) {
-		ath_foresee_print_json(project, &foresight);
-	} else {
-		ath_print_plan(project, runner->options->verbose, &text);
-		ath_print_given_up(project, &text);
-		ath_str_putc(&text, '\n');
-		if (foresight.is_told)
-			ath_inspect_put(&foresight.inspection, &text);
-		else
-			ath_str_printf(&text, "database: %s\n", foresight.untold.msg);
-		ath_print_flush(&text, false);
-	}
-	status = ath_foresee_exit_status(project, &foresight, runner->options);
-	ath_inspect_fini(&foresight.inspection);
-	return status;
 }
 
 /* ---- the orchestrator ---- */
@@ -356,7 +166,7 @@ static bool is_proof(const char *step)
 
 static void on_event(void *user, const struct ath_event *event)
 {
-	struct runner *runner = user;
+	struct ath_runner *runner = user;
 
 	runner->plain.hidden = runner->project.redact;
 	if (event->kind == ATH_EVENT_STATE && is_proof(event->step) &&
@@ -370,7 +180,7 @@ static void on_event(void *user, const struct ath_event *event)
 		ath_ui_plain(&runner->plain, event);
 }
 
-static bool enter_run(struct runner *runner, struct ath_err *err)
+static bool enter_run(struct ath_runner *runner, struct ath_err *err)
 {
 	struct ath_journal_run run = journal_run(runner);
 	struct ath_str path = { 0 };
@@ -396,7 +206,7 @@ static unsigned jobs_of(const struct ath_options *options)
 	return processors > 0 ? (unsigned)processors : 1;
 }
 
-static void run_steps(struct runner *runner, struct ath_loop *loop, struct ath_report *report)
+static void run_steps(struct ath_runner *runner, struct ath_loop *loop, struct ath_report *report)
 {
 	struct ath_project *project = &runner->project;
 	struct ath_run_setup setup = {
@@ -419,7 +229,7 @@ static void run_steps(struct runner *runner, struct ath_loop *loop, struct ath_r
 }
 
 /* One run, on a loop of its own. */
-static bool run_once(struct runner *runner, bool is_first, struct ath_report *report,
+static bool run_once(struct ath_runner *runner, bool is_first, struct ath_report *report,
 		     struct ath_err *err)
 {
 	struct ath_loop *loop = ath_loop_new(err);
@@ -435,14 +245,14 @@ static bool run_once(struct runner *runner, bool is_first, struct ath_report *re
 }
 
 /* Did the commit find that the application had written since the copy, so that nothing was done? */
-static bool was_outrun(const struct runner *runner, const struct ath_report *report)
+static bool was_outrun(const struct ath_runner *runner, const struct ath_report *report)
 {
 	return report->exit_status && strcmp(report->outcome, "cancelled") != 0 &&
 	       ath_str_is(ath_pairs_find(&runner->project.facts, "database.outrun"), "yes");
 }
 
 /* Another run, from a look at what is there now; after some of them one that locks the database. */
-static bool begin_again(struct runner *runner, unsigned tries, struct ath_err *err)
+static bool begin_again(struct ath_runner *runner, unsigned tries, struct ath_err *err)
 {
 	struct ath_project *project = &runner->project;
 	bool is_online = tries < ONLINE_TRIES;
@@ -466,7 +276,7 @@ static bool begin_again(struct runner *runner, unsigned tries, struct ath_err *e
 	return err->code == ATH_ERR_OK;
 }
 
-static void put_report(const struct runner *runner, const struct ath_report *report,
+static void put_report(const struct ath_runner *runner, const struct ath_report *report,
 		       struct ath_str *out)
 {
 	const struct ath_runner_own *own = runner->kind->own;
@@ -477,7 +287,7 @@ static void put_report(const struct runner *runner, const struct ath_report *rep
 		ath_print_report(&runner->project, report, out);
 }
 
-static int orchestrate(struct runner *runner)
+static int orchestrate(struct ath_runner *runner)
 {
 	struct ath_err err = { 0 };
 	struct ath_report report;
@@ -495,7 +305,7 @@ static int orchestrate(struct runner *runner)
 	put_report(runner, &report, &text);
 	ath_print_flush(&text, report.exit_status != 0 || runner->options->json);
 	if (runner->options->json)
-		print_result(runner, &report);
+		ath_runner_print_result(runner, &report);
 	if (ath_warden_is_dead(&runner->lock)) {
 		ath_cgroup_leave(&runner->group);
 		ath_cgroup_remove(&runner->group);
@@ -504,15 +314,15 @@ static int orchestrate(struct runner *runner)
 }
 
 /* The plan says that something runs. */
-static int carry_out(struct runner *runner)
+static int carry_out(struct ath_runner *runner)
 {
 	static const char nothing[] = "athanor: nothing was done\n";
 	struct ath_cgroup_place place;
 	struct ath_err err = { 0 };
 
 	if (runner->options->dry_run)
-		return runner->kind->own ? show_own_dry_run(runner) : show_dry_run(runner);
-	if (!ask_all(runner, &err)) {
+		return ath_runner_show_dry_run(runner);
+	if (!ath_runner_ask(runner, &err)) {
 		if (err.code != ATH_ERR_OK)
 			return ath_print_error(&err, NULL);
 		ath_screen_write(nothing, strlen(nothing), true);
@@ -531,7 +341,7 @@ static int carry_out(struct runner *runner)
 
 int ath_runner_go(const struct ath_runner_kind *kind, const struct ath_options *options)
 {
-	struct runner runner = {
+	struct ath_runner runner = {
 		.kind = kind,
 		.options = options,
 		.lock = { -1, -1 },
