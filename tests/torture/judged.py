@@ -135,7 +135,7 @@ class Case:
                 self.no("the database is new, and nothing is said of it: %s", ended)
             return
         is_old = said[1].startswith(("unchanged", "not created"))
-        is_new = said[1].split()[0] in ("upgraded", "created")
+        is_new = said[1].split()[0] in ("upgraded", "created", "restored")
         if (is_old and found != self.reference.old) or (is_new and found != self.reference.new):
             self.no("it says '%s' of a database that is %s: %s", said[1],
                     "new" if found == self.reference.new else "old", ended)

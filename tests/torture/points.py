@@ -88,6 +88,14 @@ def repair(project, wal):
     return [project.root]
 
 
+def restore(project, wal):
+    """Back to the state before an upgrade, which is really made."""
+    stored(project, "a1", wal)
+    subprocess.run([ATHANOR, "install", str(project.root)], env=lab.environment(), stdin=subprocess.DEVNULL,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+    return [project.marks[-1][:8], "-C", project.root]
+
+
 # `prepare` makes the state before and says what is typed behind the command.
 Scenario = collections.namedtuple("Scenario", "name command prepare wal")
 SCENARIOS = [
@@ -97,6 +105,8 @@ SCENARIOS = [
     Scenario("upgrade-wal", "install", upgrade, True),
     Scenario("repair-delete", "repair", repair, False),
     Scenario("repair-wal", "repair", repair, True),
+    Scenario("restore-delete", "restore", restore, False),
+    Scenario("restore-wal", "restore", restore, True),
 ]
 
 

@@ -220,4 +220,4 @@ def test_the_released_program_has_no_points():
 @pytest.fixture(scope="session", autouse=True)
 def score():
     yield
-    SCORES.append("points: " + ", ".join("%s %d" % pair for pair in TALLY.items()) + " (seed %d)" % SEED)
+    SCORES.append("at points: " + ", ".join("%s %d" % pair for pair in TALLY.items()) + " (seed %d)" % SEED)
