@@ -45,6 +45,20 @@ static sqlite3_file *file_of(struct ath_db *db)
 	return file;
 }
 
+/* How much of the file is the database: what a truncation left behind that failed is none of it. */
+static bool find_end(struct ath_db *db, int64_t *out_page_size, sqlite3_int64 *size,
+		     struct ath_err *err)
+{
+	int64_t count;
+
+	if (!ath_db_query_int(db, "PRAGMA page_size", out_page_size, err) ||
+	    !ath_db_query_int(db, "PRAGMA page_count", &count, err))
+		return false;
+	if (*size > count * *out_page_size)
+		*size = count * *out_page_size;
+	return true;
+}
+
 bool ath_pages_read(struct ath_db *db, bool is_masked, ath_pages_fn *on_bytes, void *user,
 		    struct ath_err *err)
 {
@@ -58,7 +72,7 @@ bool ath_pages_read(struct ath_db *db, bool is_masked, ath_pages_fn *on_bytes, v
 
 	if (result != SQLITE_OK)
 		return ath_db_fail(db, result, err, "cannot read database");
-	if (is_masked && !ath_db_query_int(db, "PRAGMA page_size", &page_size, err))
+	if (is_masked && !find_end(db, &page_size, &size, err))
 		return false;
 	buffer = ath_mem_new(1, BUFFER_BYTES);
 	while (is_wanted && result == SQLITE_OK && offset < (uint64_t)size) {

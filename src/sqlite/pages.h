@@ -5,8 +5,9 @@
  *
  * A commit by backup changes some header bytes that say nothing of the contents: 18-19 (journal
  * mode), 24-27 and 92-99 (change counter and library version), 40-43 (schema cookie). The page that
- * holds SQLite's lock bytes at 1 GiB is never used. Masked, all of these are zero
- * (https://www.sqlite.org/fileformat2.html).
+ * holds SQLite's lock bytes at 1 GiB is never used. Masked, all of these are zero, and what lies
+ * behind the last page by SQLite's own count (a truncation that failed leaves it) is not read
+ * (https://www.sqlite.org/fileformat2.html, 1.3 and 1.3.9).
  */
 #ifndef ATH_SQLITE_PAGES_H
 #define ATH_SQLITE_PAGES_H

@@ -520,6 +520,27 @@ static void page_bytes_are_equal_for_equal_contents(void **state)
 	}
 }
 
+/* As a truncation leaves it that failed behind its commit. */
+static void what_lies_behind_the_last_page_is_not_the_database(void **state)
+{
+	struct ath_err err = { 0 };
+	struct ath_live *live;
+	struct stat st;
+
+	(void)state;
+	unlink(db_path("live")), unlink(db_path("copy"));
+	generation_make(db_path("live"), GENERATION_OLD, modes[0]);
+	live = open_live(db_path("live"));
+	expect_success(ath_live_copy(live, db_path("copy"), NULL, NULL, &err), &err);
+	expect_success(ath_live_settle(db_path("copy"), &err), &err);
+	ath_live_close(live, false);
+	assert_int_equal(stat(db_path("live"), &st), 0);
+	assert_int_equal(truncate(db_path("live"), st.st_size + 3 * 4096), 0);
+	live = open_live(db_path("live"));
+	expect_hash(live, db_path("copy"), true);
+	ath_live_close(live, false);
+}
+
 static void mask_covers_its_bytes_at_any_cut(void **state)
 {
 	unsigned char whole[200], cut[200];
@@ -558,6 +579,7 @@ int main(void)
 		db_test(other_page_size_is_refused_for_wal_and_taken_over_otherwise),
 		db_test(settled_file_is_alone_and_in_delete_mode),
 		db_test(page_bytes_are_equal_for_equal_contents),
+		cmocka_unit_test(what_lies_behind_the_last_page_is_not_the_database),
 		cmocka_unit_test(mask_covers_its_bytes_at_any_cut),
 	};
 
