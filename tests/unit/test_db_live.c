@@ -579,7 +579,7 @@ int main(void)
 		db_test(other_page_size_is_refused_for_wal_and_taken_over_otherwise),
 		db_test(settled_file_is_alone_and_in_delete_mode),
 		db_test(page_bytes_are_equal_for_equal_contents),
-		cmocka_unit_test(what_lies_behind_the_last_page_is_not_the_database),
+		db_test(what_lies_behind_the_last_page_is_not_the_database),
 		cmocka_unit_test(mask_covers_its_bytes_at_any_cut),
 	};
 
