@@ -2,6 +2,7 @@
 """Killed, or made to fail, at each point of a run: typed again, it ends where an undisturbed run would have ended.
 
 One case again: ATHANOR_POINT='orchestrator/vfs.write@app.db:2:kill' pytest tests/torture/test_kills.py -k upgrade-wal
+All points whose kind begins so, instead of a sample: ATHANOR_POINTS_OF=journal
 """
 import collections
 import concurrent.futures
@@ -24,6 +25,7 @@ WORKERS = 2
 KILLS, FAILURES = 4, 2      # of one scenario in the short form
 DOUBLE = TORTURED = 100     # of one scenario in the soak: kills of a run and its resume; seeds of random faults
 ONE = os.environ.get("ATHANOR_POINT")
+ONLY = os.environ.get("ATHANOR_POINTS_OF") or ""
 HOW = ("kill", "kill", "kill-both", "kill-warden")
 TALLY = collections.Counter()
 
@@ -63,7 +65,8 @@ def references(lanes):
 
 def sample(found, count, chance):
     """Of each kind of point one before any kind gets a second; those around the commit always come first."""
-    if SOAK:
+    found = [point for point in found if points.kind(point).startswith(ONLY)]
+    if SOAK or ONLY:
         return found
     kinds = collections.defaultdict(list)
     for point in found:
