@@ -167,12 +167,9 @@ class Ended(lab.Ended):
 class Lane:
     """A copy of the small application in which one case after the other is tried."""
 
-    def __init__(self, root, packages):
+    def __init__(self, root):
         self.root = root
         self.project = lab.Project(root)
-        subprocess.run([lab.PYTHON, "-m", "venv", "--without-pip", str(root / ".venv")], check=True)
-        own, = root.glob(".venv/lib/python3*/site-packages")
-        (own / "shared.pth").write_text("%s\n" % packages)
 
     def make(self, scenario):
         lab.empty(self.root, keep=".venv")

@@ -6,8 +6,8 @@ All points whose kind begins so, instead of a sample: ATHANOR_POINTS_OF=journal
 """
 import collections
 import concurrent.futures
+import contextlib
 import os
-import queue
 import random
 import re
 import time
@@ -17,7 +17,7 @@ import pytest
 import lab
 import judged
 import points
-from conftest import SCORES, SEED, SOAK
+from conftest import SEED, SOAK, score
 
 pytestmark = pytest.mark.skipif(not points.HAS_POINTS, reason="no build with -Dfailpoints=true (ATHANOR_SANITIZED)")
 
@@ -34,17 +34,14 @@ def by_name(name):
     return next(one for one in points.SCENARIOS if one.name == name)
 
 
-@pytest.fixture(scope="session")
-def lanes(small_place, tmp_path_factory):
-    """Idle copies of the application, as many as work at the same time."""
-    idle, made = queue.SimpleQueue(), []
-    packages, = small_place.glob(".venv/lib/python3*/site-packages")
-    for number in range(WORKERS):
-        root = tmp_path_factory.mktemp("lane%d" % number) / "app"
-        root.mkdir()
-        made.append(points.Lane(root, packages))
-        idle.put(made[-1])
-    return idle
+@contextlib.contextmanager
+def idle(lanes):
+    """A place that nobody works in."""
+    place = lanes.get()
+    try:
+        yield points.Lane(place)
+    finally:
+        lanes.put(place)
 
 
 @pytest.fixture(scope="session")
@@ -54,11 +51,8 @@ def references(lanes):
 
     def reference(scenario):
         if scenario.name not in made:
-            lane = lanes.get()
-            try:
+            with idle(lanes) as lane:
                 made[scenario.name] = judged.Reference(lane, scenario)
-            finally:
-                lanes.put(lane)
         return made[scenario.name]
     return reference
 
@@ -81,17 +75,15 @@ def sample(found, count, chance):
 def all_of(cases, lanes, try_one):
     """Tries the cases, two at a time; all that is wrong, each with what plays it again."""
     def one(case):
-        lane = lanes.get()
         since = time.monotonic()
         try:
-            tried = try_one(lane, case)
+            with idle(lanes) as lane:
+                tried = try_one(lane, case)
             print("%s: %.1f s" % (case, time.monotonic() - since))
             TALLY["hit" if tried.was_hit else "missed"] += 1
             return ["%s: %s" % (case, text) for text in tried.wrong]
         except Exception as error:  # noqa: BLE001: a case that could not be judged is wrong, and says why
             return ["%s: %s: %s" % (case, type(error).__name__, error)]
-        finally:
-            lanes.put(lane)
 
     with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
         wrong = [text for texts in pool.map(one, cases) for text in texts]
@@ -172,13 +164,10 @@ def test_no_copy_is_named_that_was_not_made(lanes, references):
     """Where an empty file is filled, no copy of the state before is kept."""
     reference = references(by_name("fresh-empty-file"))
     found = [point for point in reference.points if points.kind(point) == "vfs.write app.db"]
-    lane = lanes.get()
-    try:
+    with idle(lanes) as lane:
         case = judged.Case(lane, reference, "orchestrator/%d+:fail:EIO" % found[0].number)
         ended = case.disturb()
         assert ended.status and not re.search(r"kept as \S+pre-", ended.err), ended
-    finally:
-        lanes.put(lane)
 
 
 # ---- controls: a guard is switched off, and it is missed ----
@@ -186,16 +175,13 @@ def test_no_copy_is_named_that_was_not_made(lanes, references):
 def test_a_commit_that_cannot_be_rolled_back_is_seen(lanes, references):
     """The control: without a rollback journal a kill between two pages of the commit leaves a torn database."""
     reference = references(by_name("upgrade-delete"))
-    lane = lanes.get()
-    try:
+    with idle(lanes) as lane:
         case = judged.Case(lane, reference, "live.commit/after:1:kill", ATHANOR_SABOTAGE="no-rollback")
         passed = case.disturb().points
         inside = [point for point in passed if points.kind(point) == "vfs.write app.db"]
         case.wish = points.address(inside[len(inside) // 2], passed) + ":kill"
         ended = case.disturb()
         case.check_database(ended)
-    finally:
-        lanes.put(lane)
     assert any("torn" in text for text in case.wrong), (case.wrong, ended.points[-5:])
 
 
@@ -203,15 +189,12 @@ def test_a_sweep_that_is_left_out_is_seen(lanes, references):
     """The control: a child of a run whose two processes were killed lives on until the next run ends it."""
     reference = references(by_name("upgrade-delete"))
     spawned = [point for point in reference.points if point.name == "process.spawn/after"]
-    lane = lanes.get()
-    try:
+    with idle(lanes) as lane:
         for _ in range(5):      # it may have come to its end by itself
             case = judged.Case(lane, reference, points.address(spawned[-1], reference.points) + ":kill-both",
                                ATHANOR_SABOTAGE="no-sweep").kill()
             if case.wrong:
                 break
-    finally:
-        lanes.put(lane)
     assert any("alive" in text for text in case.wrong), case.wrong
 
 
@@ -221,6 +204,6 @@ def test_the_released_program_has_no_points():
 
 
 @pytest.fixture(scope="session", autouse=True)
-def score():
+def tally():
     yield
-    SCORES.append("at points: " + ", ".join("%s %d" % pair for pair in TALLY.items()) + " (seed %d)" % SEED)
+    score("at points: %s (seed %d)", ", ".join("%s %d" % pair for pair in TALLY.items()), SEED)
