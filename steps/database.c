@@ -12,6 +12,7 @@
 #include "facts/target.h"
 #include "os/file.h"
 #include "sqlite/pages.h"
+#include "sqlite/recovery.h"
 #include "steps/appenv.h"
 
 const struct ath_field ath_database_fields[] = {
@@ -144,6 +145,33 @@ bool ath_database_hash_live(const char *path, const char *scratch, unsigned busy
 	return is_hashed;
 }
 
+bool ath_database_hash_half_written(const char *path, const char *scratch, unsigned busy_ms,
+				    char out_text[ATH_DIGEST_TEXT], struct ath_err *err)
+{
+	const struct ath_db_form form = { .path = path, .busy_ms = busy_ms };
+	struct ath_database_work nothing = { 0 };
+	struct ath_recovery_seen seen = { 0 };
+	struct ath_err trouble = { 0 };
+	bool is_hashed;
+
+	out_text[0] = '\0';
+	if (!ath_database_remove_copy(scratch, err) ||
+	    !ath_recovery_copy(&form, scratch, &seen, NULL, NULL, err))
+		return false;
+	if (!seen.main.ino) /* somebody has rolled it back meanwhile */
+		return ath_database_hash_live(path, scratch, busy_ms, out_text, err);
+	is_hashed = seen.has_super || (ath_live_settle(scratch, err) &&
+				       ath_database_hash_copy(&nothing, scratch, out_text, err));
+	if (!is_hashed && err->code == ATH_ERR_DATABASE) { /* damaged: it has no pages to speak of */
+		ath_err_clear(err);
+		out_text[0] = '\0';
+		is_hashed = true;
+	}
+	if (!ath_database_remove_copy(scratch, &trouble) && is_hashed)
+		*err = trouble;
+	return is_hashed && err->code == ATH_ERR_OK;
+}
+
 const char *ath_database_say_kept(const struct ath_database_work *work, char *buffer, size_t size)
 {
 	const char *kept = work->raw ? work->raw : work->pre_image;
@@ -211,7 +239,7 @@ bool ath_database_copy_live(struct ath_database_work *work, const char *to, stru
 
 bool ath_database_remove_copy(const char *path, struct ath_err *err)
 {
-	static const char *const tails[] = { "", "-wal", "-shm", "-journal", ".pages" };
+	static const char *const tails[] = { "", "-wal", "-shm", "-journal", "-super", ".pages" };
 
 	for (size_t i = 0; i < sizeof(tails) / sizeof(tails[0]); i++) {
 		struct ath_str name = { 0 };

@@ -107,6 +107,16 @@ ATH_NODISCARD bool ath_database_hash_bytes(struct ath_database_work *work,
 ATH_NODISCARD bool ath_database_hash_live(const char *path, const char *scratch, unsigned busy_ms,
 					  char out_text[ATH_DIGEST_TEXT], struct ath_err *err);
 
+/*
+ * The same of a database whose last write a crash cut off, as it will be once that is rolled back: read
+ * from a copy at `scratch`, so its bytes stay as they are. "" if that cannot be told: the write was one
+ * over several files, or the copy is damaged.
+ * Fails with: as ath_recovery_copy.
+ */
+ATH_NODISCARD bool ath_database_hash_half_written(const char *path, const char *scratch,
+						  unsigned busy_ms, char out_text[ATH_DIGEST_TEXT],
+						  struct ath_err *err);
+
 enum {
 	ATH_DATABASE_KEPT_TEXT =
 		200, /* bytes of what ath_database_say_kept says; longer names are cut */

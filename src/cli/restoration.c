@@ -81,7 +81,11 @@ static bool hash_live(struct ath_restoration *restoration, unsigned busy_ms, str
 {
 	char *scratch = ath_project_path(restoration->project, ATH_PROJECT_SCRATCH);
 	char pages[ATH_DIGEST_TEXT];
-	bool is_hashed = ath_database_hash_live(restoration->path, scratch, busy_ms, pages, err);
+	bool is_hashed =
+		restoration->look.is_half_written
+			? ath_database_hash_half_written(restoration->path, scratch, busy_ms, pages,
+							 err)
+			: ath_database_hash_live(restoration->path, scratch, busy_ms, pages, err);
 
 	if (is_hashed)
 		restoration->pages = ath_arena_strdup(&restoration->arena, pages);
@@ -98,13 +102,13 @@ static bool look(struct ath_restoration *restoration, unsigned busy_ms, struct a
 	if (!ath_restore_look(restoration->path, restoration->version_table, busy_ms,
 			      &restoration->look, err))
 		return false;
-	if (look->place == ATH_RESTORE_SOUND && !look->is_half_written &&
-	    !hash_live(restoration, busy_ms, err))
+	if (look->place == ATH_RESTORE_SOUND && !hash_live(restoration, busy_ms, err))
 		return false;
 	known = ath_backups_follow(&restoration->backups,
 				   (size_t)(restoration->chosen - restoration->backups.items),
 				   &restoration->arena);
-	restoration->is_same = strcmp(restoration->pages, restoration->chosen->pages) == 0;
+	restoration->is_same = strcmp(restoration->pages, restoration->chosen->pages) == 0 &&
+			       !look->is_half_written; /* the half has to go in any case */
 	restoration->is_newer = look->place != ATH_RESTORE_ABSENT &&
 				!ath_restore_is_known(known, restoration->pages);
 	return true;

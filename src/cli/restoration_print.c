@@ -63,7 +63,7 @@ void ath_restoration_put(const struct ath_restoration *restoration, struct ath_s
 	if (look->place == ATH_RESTORE_BROKEN)
 		ath_str_puts(out, "lost:     whatever could still be read out of it; its bytes are "
 				  "kept beside the backups\n");
-	else if (look->is_half_written)
+	else if (look->is_half_written && restoration->is_newer)
 		ath_str_puts(out, "lost:     what was written since; it can be counted only when "
 				  "the crashed write has been rolled back\n");
 	else if (look->place == ATH_RESTORE_SOUND && restoration->is_newer)

@@ -160,6 +160,14 @@ def test_a_copy_that_stays_in_wal_mode_is_not_kept(lanes, references, errno):
     assert_right(one_case(lanes, reference, points.address(found[-1], reference.points) + ":fail:" + errno))
 
 
+def test_a_restore_that_was_killed_in_its_commit_asks_nothing_when_it_goes_on(lanes, references):
+    """The half of a transaction that lies in the live file then is its own: nothing was written since the backup."""
+    reference = references(by_name("restore-delete"))
+    found = [point for point in reference.points if points.kind(point) == "vfs.write app.db"]
+    wish = points.address(found[-1], reference.points) + ":kill"
+    assert_right(all_of([wish], lanes, lambda lane, one: judged.Case(lane, reference, one).kill()))
+
+
 def test_no_copy_is_named_that_was_not_made(lanes, references):
     """Where an empty file is filled, no copy of the state before is kept."""
     reference = references(by_name("fresh-empty-file"))
