@@ -136,6 +136,13 @@ static enum ath_sched_end judge(const struct ath_run *run, const struct ath_err 
 	}
 }
 
+/* What is ended for its time limit may still choose the words of its failure. */
+static bool has_run_out_of_time(const struct ath_step *handle, const struct ath_err *cause)
+{
+	return cause->code != ATH_ERR_OK && cause->code != ATH_ERR_NEEDS_YOU &&
+	       ath_handle_timed_out(handle);
+}
+
 void ath_run_on_end(void *owner, size_t idx, const struct ath_err *err)
 {
 	struct ath_run *run = owner;
@@ -145,7 +152,7 @@ void ath_run_on_end(void *owner, size_t idx, const struct ath_err *err)
 	enum ath_sched_end end;
 
 	slot->ms = ath_time_elapsed_ms(slot->since);
-	if (cause.code == ATH_ERR_CANCELLED && ath_handle_timed_out(slot->handle)) {
+	if (has_run_out_of_time(slot->handle, &cause)) {
 		ath_err_clear(&cause);
 		ath_err_set(&cause, ATH_ERR_TIMEOUT, "the step did not end within its time limit");
 	}

@@ -13,6 +13,7 @@ import pytest
 
 import lab
 
+SOAK = bool(os.environ.get("ATHANOR_SOAK"))
 MODES = pytest.mark.parametrize("wal", [False, True], ids=["delete", "wal"])
 UNTRACED = pytest.mark.skipif(lab.SANITIZED, reason="the leak sanitizer does not run under strace")
 BIG = lab.STORIES + ("CREATE TABLE big (id INTEGER PRIMARY KEY, t TEXT)",)
@@ -165,8 +166,8 @@ def test_a_small_database_says_nothing_of_it(small):
 
 
 @UNTRACED
-@pytest.mark.parametrize("step, activity", [("backup", "copying the database"), ("repair", "copying the database"),
-                                            ("backup", "reading the database")])
+@pytest.mark.parametrize("step, activity", [("backup", "copying the database"), ("backup", "reading the database")] +
+                         [("repair", "copying the database")] * SOAK)
 def test_ctrl_c_in_a_long_work_ends_it_soon(small, step, activity):
     large(small)
     before = lab.database_files(small.database)
@@ -355,7 +356,7 @@ def test_a_run_that_ended_in_order_is_no_question(small):
 
 @UNTRACED
 @MODES
-@pytest.mark.parametrize("file", ["", "-journal"])
+@pytest.mark.parametrize("file", ["", "-journal"] if SOAK else [""])   # the rest: tests/torture/test_kills.py
 def test_killed_anywhere_in_the_commit_it_is_told_rightly_what_came_of_it(small, wal, file):
     """At every sync of the database and of what SQLite keeps beside it, from the pre-image to the end."""
     file = "-wal" if wal and file else file

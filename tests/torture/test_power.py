@@ -232,7 +232,7 @@ CONTROLS = (  # the syncs that are left out, what is to be found then, the share
 )
 
 
-@MODES
+@pytest.mark.parametrize("wal", [False, True] if SOAK else [False], ids=["delete", "wal"][:1 + SOAK])
 def test_a_sync_that_is_left_out_is_found(small, tmp_path, wal):
     small.stored("a1", wal=wal)
     recording = Recording(small, faults.contents(small.database))

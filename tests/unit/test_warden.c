@@ -425,7 +425,8 @@ static void both_killed_leave_nobody_in_their_group(void **state)
 		procs_sleep_ms(20);
 		assert_true(ath_process_sweep(entry, NULL, &killed, &(struct ath_err){ 0 }));
 		assert_int_equal(procs_count(fix->tag), 1); /* the control: one had no mark */
-		assert_int_equal(ath_cgroup_sweep(&place, fix->tag, NULL), 1);
+		assert_true(ath_cgroup_sweep(&place, fix->tag, NULL) >=
+			    1); /* a swept one may be going still */
 		assert_int_equal(procs_count(fix->tag), 0);
 		assert_int_equal(ath_cgroup_sweep(&place, fix->tag, NULL), 0);
 		procs_assert_no_child();
