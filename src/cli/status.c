@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/pairs.h"
 #include "base/time.h"
 #include "cli/commands.h"
 #include "cli/print.h"
@@ -19,7 +20,8 @@ struct last {
 	struct ath_replay_run run; /* id 0: there was none */
 	const char *step;          /* where it failed or stopped; NULL: nowhere */
 	const char *log;           /* of that step, if there is one */
-	bool is_working;           /* it is at work at this moment */
+	const char *restored; /* the backup of a restore that did not come to its end, or NULL */
+	bool is_working;      /* it is at work at this moment */
 };
 
 static void find_stop(const struct ath_replay_transitions *rows, struct last *last)
@@ -38,6 +40,26 @@ static void find_stop(const struct ath_replay_transitions *rows, struct last *la
 		if (strcmp(state, "failed") == 0)
 			return;
 	}
+}
+
+/* Which backup a restore was to put back; it says so before it touches anything. */
+static bool find_restored(struct ath_project *project, struct last *last, struct ath_err *err)
+{
+	bool is_over = ath_str_is(last->run.outcome, "succeeded") || last->is_working;
+	struct ath_replay_notes notes;
+	struct ath_pairs pairs = { 0 };
+
+	if (is_over || strcmp(last->run.command, "restore") != 0)
+		return true;
+	if (!ath_replay_load_notes(project->journal, "restore.chosen", &project->arena, &notes,
+				   err))
+		return false;
+	if (notes.len && notes.items[0].run.id == last->run.id) {
+		ath_pairs_read(&pairs, notes.items[0].pairs);
+		last->restored = ath_arena_strdup(&project->arena, ath_pairs_get(&pairs, "backup"));
+	}
+	ath_pairs_fini(&pairs);
+	return true;
 }
 
 static bool load_last(struct ath_project *project, struct last *out, struct ath_err *err)
@@ -69,7 +91,18 @@ static bool load_last(struct ath_project *project, struct last *out, struct ath_
 			out->log = ath_arena_strdup(&project->arena, log);
 		free(log);
 	}
-	return true;
+	return find_restored(project, out, err);
+}
+
+/* What to type next; the caller frees. NULL: nothing is to be done. */
+static char *find_next(struct ath_project *project, const struct last *last)
+{
+	if (last->restored)
+		return ath_project_command(
+			project, ath_arena_printf(&project->arena, "restore %s", last->restored));
+	if (project->plan.runs > project->plan.every && project->refusal.code == ATH_ERR_OK)
+		return ath_project_command(project, "install");
+	return NULL;
 }
 
 static const char *outcome_of(const struct last *last)
@@ -104,10 +137,10 @@ static void print_last(const struct last *last, struct ath_str *out)
 		ath_str_printf(out, "log:      %s\n", last->log);
 }
 
-static void print_text(const struct ath_project *project, const struct last *last)
+static void print_text(struct ath_project *project, const struct last *last)
 {
 	struct ath_str text = { 0 };
-	char *command = ath_project_command(project, "install");
+	char *command = find_next(project, last);
 
 	ath_str_printf(&text, "%s in %s\n", project->recipe.name, project->root);
 	print_last(last, &text);
@@ -116,22 +149,27 @@ static void print_text(const struct ath_project *project, const struct last *las
 	else if (project->refusal.code != ATH_ERR_OK)
 		ath_str_printf(&text, "now:      refused: %s\n", project->refusal.msg);
 	else if (project->plan.runs > project->plan.every)
-		ath_str_printf(&text, "now:      %zu step%s to run\nnext:     %s\n",
-			       project->plan.runs, project->plan.runs == 1 ? "" : "s", command);
+		ath_str_printf(&text, "now:      %zu step%s to run\n", project->plan.runs,
+			       project->plan.runs == 1 ? "" : "s");
 	else if (project->plan.every)
 		ath_str_printf(&text, "now:      installed; %zu step%s of its own in every run\n",
 			       project->plan.every, project->plan.every == 1 ? " runs" : "s run");
 	else
 		ath_str_puts(&text, "now:      installed, nothing to do\n");
+	if (command && !last->is_working)
+		ath_str_printf(&text, "next:     %s%s\n", command,
+			       last->restored ? "   (goes on with that restore; `athanor install` "
+						"goes on with the database as it is)"
+					      : "");
 	free(command);
 	ath_print_flush(&text, false);
 }
 
-static void print_json(const struct ath_project *project, const struct last *last)
+static void print_json(struct ath_project *project, const struct last *last)
 {
 	struct ath_str text = { 0 };
 	struct ath_json json = { .out = &text };
-	char *command = ath_project_command(project, "install");
+	char *command = find_next(project, last);
 	bool is_refused = project->refusal.code != ATH_ERR_OK;
 
 	ath_result_open(&json, project);
@@ -143,8 +181,7 @@ static void print_json(const struct ath_project *project, const struct last *las
 	ath_json_put_text(&json, "log", last->log);
 	ath_json_put_int(&json, "pending", (int64_t)(project->plan.runs - project->plan.every));
 	ath_json_put_text(&json, "refusal", is_refused ? project->refusal.msg : NULL);
-	ath_json_put_text(&json, "next",
-			  project->plan.runs > project->plan.every && !is_refused ? command : NULL);
+	ath_json_put_text(&json, "next", command);
 	ath_json_close(&json, '}');
 	ath_str_putc(&text, '\n');
 	free(command);

@@ -515,6 +515,10 @@ def test_killed_by_processes_and_typed_again(plain, who):
     write_story(plain)
     started = lab.Started(plain, "last", "--discard-newer", command="restore")
     started.until("keep", "running").kill(who)
+    if any(name == "restore.chosen" for name, in plain.journal("SELECT name FROM note")):
+        said = lab.athanor("status", "--json", plain.root).is_status(0).json
+        assert said["next"].startswith("athanor restore ") and said["next"].endswith(" %s" % plain.root), said
+        assert said["next"] + "   (" in lab.athanor("status", plain.root).is_status(0).out
     restore(plain, "last", "--discard-newer").is_status(0)
     assert plain.rows() == ["a1"] and plain.stories() == ["one", "two", "three"]
     lab.assert_clean(plain)
