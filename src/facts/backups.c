@@ -282,6 +282,25 @@ static bool is_followed(const char *const *hashes, size_t len, const char *hash)
 	return false;
 }
 
+/*
+ * Did the run of backup `i` make a state that holds nothing newer than backup `idx`? A restore makes what
+ * somebody may have written later, unless that state had been kept before `idx` was.
+ */
+static bool made_nothing_newer(const struct ath_backups *backups, size_t i, size_t idx)
+{
+	const struct ath_backup *one = &backups->items[i];
+
+	if (!one->made || strcmp(one->of, backups->items[idx].of) != 0)
+		return false;
+	if (strcmp(one->command, "restore") != 0)
+		return true;
+	for (size_t older = idx; older < backups->len; older++)
+		if (strcmp(backups->items[older].pages, one->made) == 0 &&
+		    strcmp(backups->items[older].of, one->of) == 0)
+			return true;
+	return false;
+}
+
 const char *ath_backups_follow(const struct ath_backups *backups, size_t idx,
 			       struct ath_arena *arena)
 {
@@ -294,8 +313,7 @@ const char *ath_backups_follow(const struct ath_backups *backups, size_t idx,
 	for (size_t i = idx + 1; i > 0; i--) { /* oldest first, from the backup on */
 		const struct ath_backup *one = &backups->items[i - 1];
 
-		if (one->made && is_followed(hashes, len, one->pages) &&
-		    strcmp(one->of, backups->items[idx].of) == 0)
+		if (is_followed(hashes, len, one->pages) && made_nothing_newer(backups, i - 1, idx))
 			hashes[len++] = one->made;
 	}
 	for (size_t i = 0; i < len; i++)

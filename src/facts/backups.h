@@ -80,6 +80,7 @@ ATH_NODISCARD bool ath_backups_find(const struct ath_backups *backups, const cha
 /*
  * The hashes of all states that the backup has come to without anybody writing but runs of ours: its
  * own, what its run made of it, what a later run made of that, and so on; joined by commas, in `arena`.
+ * What a restore has put back counts only if that state was kept before the backup was, or with it.
  * A live database whose pages have one of them holds nothing that was written since.
  */
 const char *ath_backups_follow(const struct ath_backups *backups, size_t idx,

@@ -170,6 +170,18 @@ def test_the_next_command_that_it_names_runs(plain):
     assert plain.install().is_status(0).out.startswith("athanor: nothing to do")  # it is as it was verified
 
 
+def test_rows_that_an_undo_has_brought_back_are_asked_for_again(plain):
+    write_story(plain)
+    restore(plain, "last", "--discard-newer").is_status(0)
+    undo(plain).is_status(0)
+    ended = restore(plain, "last").is_status(3)
+    assert "--discard-newer" in ended.err and "nothing but what athanor" not in ended.out
+    assert "new" in plain.stories()
+    restore(plain, "last", "--discard-newer").is_status(0)
+    undo(plain).is_status(0)  # what was put back had been kept before, and is no loss
+    assert "new" in plain.stories()
+
+
 @pytest.mark.parametrize("word", ["last", "id"])
 def test_a_second_time_there_is_nothing_to_do(upgraded, word):
     word = listed(upgraded)[0]["id"][:6] if word == "id" else word

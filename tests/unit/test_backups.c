@@ -67,9 +67,28 @@ static void what_runs_have_made_of_it_is_followed(void **state)
 	(void)state;
 	/* of the other database nothing follows, and somebody wrote between S2 and S2x */
 	assert_string_equal(ath_backups_follow(&backups, 3, &arena), "S1,S2");
-	assert_string_equal(ath_backups_follow(&backups, 2, &arena), "S2x,S3,S4");
-	assert_string_equal(ath_backups_follow(&backups, 0, &arena), "S3,S4");
+	assert_string_equal(ath_backups_follow(&backups, 2, &arena), "S2x,S3");
+	assert_string_equal(ath_backups_follow(&backups, 0, &arena), "S3");
 	assert_string_equal(ath_backups_follow(&backups, 4, &arena), "S1,S9");
+	ath_arena_fini(&arena);
+}
+
+static void what_a_restore_has_put_back_is_newer_unless_it_was_kept_before(void **state)
+{
+	/* S1 becomes S2, somebody writes S2x, S1 is put back, then S2x again, then S1 once more */
+	struct ath_backup told[] = {
+		{ .mark = "r3", .command = "restore", .of = "/db", .pages = "S2x", .made = "S1" },
+		{ .mark = "r2", .command = "restore", .of = "/db", .pages = "S1", .made = "S2x" },
+		{ .mark = "r1", .command = "restore", .of = "/db", .pages = "S2x", .made = "S1" },
+		{ .mark = "i1", .command = "install", .of = "/db", .pages = "S1", .made = "S2" },
+	};
+	const struct ath_backups all = { .items = told, .len = 4, .digits = 4 };
+	struct ath_arena arena = { 0 };
+
+	(void)state;
+	assert_string_equal(ath_backups_follow(&all, 3, &arena), "S1,S2");
+	assert_string_equal(ath_backups_follow(&all, 2, &arena), "S2x,S1,S2x,S1");
+	assert_string_equal(ath_backups_follow(&all, 0, &arena), "S2x,S1");
 	ath_arena_fini(&arena);
 }
 
@@ -80,6 +99,7 @@ int main(void)
 		cmocka_unit_test(last_is_before_the_last_change_that_was_no_restore),
 		cmocka_unit_test(nothing_is_found_where_there_is_none),
 		cmocka_unit_test(what_runs_have_made_of_it_is_followed),
+		cmocka_unit_test(what_a_restore_has_put_back_is_newer_unless_it_was_kept_before),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
