@@ -135,6 +135,25 @@ void ath_str_put_clean(struct ath_str *str, const char *bytes, size_t len)
 	}
 }
 
+void ath_str_put_word(struct ath_str *str, const char *text)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+				    "%+,-./:=@_";
+
+	if (*text && !text[strspn(text, plain)]) {
+		ath_str_puts(str, text);
+		return;
+	}
+	ath_str_putc(str, '\'');
+	for (; *text; text++) {
+		if (*text == '\'')
+			ath_str_puts(str, "'\\''");
+		else
+			ath_str_putc(str, *text);
+	}
+	ath_str_putc(str, '\'');
+}
+
 bool ath_str_is(const char *text, const char *other)
 {
 	return text == other || (text && other && strcmp(text, other) == 0);

@@ -54,6 +54,12 @@ void ath_str_vprintf(struct ath_str *str, const char *format, va_list args);
  */
 void ath_str_put_clean(struct ath_str *str, const char *bytes, size_t len);
 
+/*
+ * Append a text as one word of a shell's command line, to be copied from the screen: as it is where
+ * that says the same to a shell, else in single quotes.
+ */
+void ath_str_put_word(struct ath_str *str, const char *text);
+
 /* Is `text` equal to `other`? NULL equals NULL only. */
 bool ath_str_is(const char *text, const char *other);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* cli/backups: the copies of the database that runs have kept, newest first. */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/time.h"
@@ -52,6 +53,7 @@ static void put_row(const struct ath_backups *backups, const struct ath_backup *
 static void print_text(const struct ath_project *project, const struct ath_backups *backups)
 {
 	struct ath_str text = { 0 };
+	char *command = ath_project_command(project, "restore ID");
 
 	if (!backups->len)
 		ath_str_printf(&text, "no backup has been kept in %s\n", project->state_dir);
@@ -61,7 +63,8 @@ static void print_text(const struct ath_project *project, const struct ath_backu
 	for (size_t i = 0; i < backups->len; i++)
 		put_row(backups, &backups->items[i], &text);
 	if (backups->len)
-		ath_str_printf(&text, "\nathanor restore ID %s puts one back\n", project->root);
+		ath_str_printf(&text, "\n%s puts one back\n", command);
+	free(command);
 	ath_print_flush(&text, false);
 }
 

@@ -41,12 +41,13 @@ static bool write_recipe(const struct ath_project *project, const struct ath_opt
 		print_json(project, path, !options->dry_run);
 	else if (is_done && !options->dry_run && !options->quiet) {
 		struct ath_str told = { 0 };
+		char *command = ath_project_command(project, "install");
 
 		for (size_t i = 0; i < project->recipe.findings.len; i++)
 			ath_str_printf(&told, "found: %s\n", project->recipe.findings.items[i]);
-		ath_str_printf(&told, "wrote %s; look through it, then type: athanor install %s\n",
-			       path, project->root);
+		ath_str_printf(&told, "wrote %s; look through it, then type: %s\n", path, command);
 		ath_print_flush(&told, false);
+		free(command);
 	}
 	ath_str_fini(&text);
 	free(path);

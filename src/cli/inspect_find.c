@@ -85,12 +85,14 @@ static bool find_by_recipe(struct ath_inspection *inspection, const char **out_p
 
 static bool fail_unknown(const struct ath_project *project, struct ath_err *err)
 {
-	return ath_err_set(
-		err, ATH_ERR_NOT_FOUND,
-		"which database '%s' has is known only to its env.py, which is not asked "
-		"before the first `athanor install`; name the file: athanor inspect -C %s "
-		"FILE",
-		project->root, project->root);
+	char *command = ath_project_command(project, "inspect -C");
+
+	ath_err_set(err, ATH_ERR_NOT_FOUND,
+		    "which database '%s' has is known only to its env.py, which is not asked "
+		    "before the first `athanor install`; name the file: %s FILE",
+		    project->root, command);
+	free(command);
+	return false;
 }
 
 /* Absolute, without links where it can be told. */

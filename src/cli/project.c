@@ -185,7 +185,8 @@ char *ath_project_command(const struct ath_project *project, const char *command
 {
 	struct ath_str text = { 0 };
 
-	ath_str_printf(&text, "athanor %s %s", command, project->root);
+	ath_str_printf(&text, "athanor %s ", command);
+	ath_str_put_word(&text, project->root);
 	return ath_str_steal(&text);
 }
 

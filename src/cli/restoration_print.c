@@ -141,9 +141,11 @@ void ath_restoration_put_end(const struct ath_restoration *restoration,
 	ath_time_put_duration(out, report->ms);
 	ath_str_puts(out, ")\n");
 	put_next(restoration, out);
-	if (is_changed && restoration->look.place == ATH_RESTORE_SOUND)
-		ath_str_printf(out, "  undo:     athanor restore %.8s %s\n", project->world.run,
-			       project->root);
+	if (is_changed && restoration->look.place == ATH_RESTORE_SOUND) {
+		ath_str_printf(out, "  undo:     athanor restore %.8s ", project->world.run);
+		ath_str_put_word(out, project->root);
+		ath_str_putc(out, '\n');
+	}
 }
 
 void ath_restoration_put_json(const struct ath_restoration *restoration, struct ath_json *json)

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import random
+import shlex
 import shutil
 import sqlite3
 import subprocess
@@ -180,6 +181,18 @@ def test_rows_that_an_undo_has_brought_back_are_asked_for_again(plain):
     restore(plain, "last", "--discard-newer").is_status(0)
     undo(plain).is_status(0)  # what was put back had been kept before, and is no loss
     assert "new" in plain.stories()
+
+
+def test_the_commands_that_it_names_can_be_pasted_into_a_shell(plain):
+    moved = lab.Project(plain.beside("an app's folder"))
+    shutil.copytree(plain.root, moved.root, symlinks=True)
+    moved.recipe(database="database: {alembic: alembic.ini, url: 'sqlite:///app.db'}")
+    line = [line for line in restore(moved, "last").is_status(0).out.splitlines() if "undo:" in line][0]
+    lab.athanor(*shlex.split(line)[2:]).is_status(0)
+    assert moved.rows() == ["c3"] and plain.rows() == ["c3"]
+    assert shlex.split(lab.athanor("backups", moved.root).out.splitlines()[-1])[3] == str(moved.root)
+    assert shlex.split(lab.athanor("status", moved.root).out.splitlines()[-1])[-1] == str(moved.root)
+    assert "athanor restore ID %s puts" % plain.root in lab.athanor("backups", plain.root).out
 
 
 @pytest.mark.parametrize("word", ["last", "id"])

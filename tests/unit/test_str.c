@@ -161,6 +161,28 @@ static void texts_are_compared_whole_and_by_their_ends(void **state)
 	assert_false(ath_str_has_suffix("l", ".toml"));
 }
 
+static void a_word_says_the_same_to_a_shell(void **state)
+{
+	static const char *const words[][2] = {
+		{ "/srv/kahani", "/srv/kahani" },
+		{ "a-b_c.1,2@h:+%=", "a-b_c.1,2@h:+%=" },
+		{ "/srv/my app", "'/srv/my app'" },
+		{ "it's", "'it'\\''s'" },
+		{ "$HOME;`x`", "'$HOME;`x`'" },
+		{ "~", "'~'" },
+		{ "", "''" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		struct ath_str str = { 0 };
+
+		ath_str_put_word(&str, words[i][0]);
+		assert_string_equal(ath_str_get(&str), words[i][1]);
+		ath_str_fini(&str);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -172,6 +194,7 @@ int main(void)
 		cmocka_unit_test(only_what_is_safe_on_a_terminal_is_shown),
 		cmocka_unit_test(a_nul_byte_is_not_shown_and_ends_nothing),
 		cmocka_unit_test(texts_are_compared_whole_and_by_their_ends),
+		cmocka_unit_test(a_word_says_the_same_to_a_shell),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
