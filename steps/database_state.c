@@ -179,8 +179,9 @@ bool ath_database_decide(const struct ath_look *look, const char *version_table,
 	case ATH_LOOK_UNREADABLE:
 		return ath_err_set(
 			err, ATH_ERR_REFUSED,
-			"'%s' cannot be read: %s; put a backup in its place, or recover it "
-			"with `sqlite3 FILE .recover`",
+			"'%s' cannot be read: %s; `athanor backups` lists what could be put in "
+			"its place by `athanor restore`; `sqlite3 FILE .recover` reads what is "
+			"left",
 			path, look->reason);
 	default:
 		break;

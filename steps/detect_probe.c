@@ -60,9 +60,11 @@ bool ath_detect_check_gone(const struct ath_step_world *world, const struct ath_
 	       ath_err_set(
 		       err, ATH_ERR_DECISION,
 		       "'%s' held a database when it was looked at before, and is gone or empty "
-		       "now: put it back (is its volume mounted? copies are in '%s/backups'), or "
-		       "start anew with --allow-new-database",
-		       path, world->state_dir);
+		       "now: put it back (is its volume mounted? `athanor backups` lists the "
+		       "copies "
+		       "that `athanor restore` can put there), or start anew with "
+		       "--allow-new-database",
+		       path);
 }
 
 /* Without a row the schema decides, which is read only when the revisions' texts are. */

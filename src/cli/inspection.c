@@ -81,7 +81,8 @@ static void check_gone(struct ath_inspection *inspection)
 		return;
 	result->decision = ATH_DECISION_ASK;
 	result->reason = "there was a database when it was looked at before, and it is gone or "
-			 "empty now: put it back, or start anew with --allow-new-database";
+			 "empty now: put it back (`athanor backups` lists copies), or start anew "
+			 "with --allow-new-database";
 }
 
 bool ath_inspect_gather(struct ath_inspection *inspection, const char *stated, int *out_signal,

@@ -305,8 +305,17 @@ static const char *say_when(const struct ath_err *cause, bool has_answer)
 	if (cause->code == ATH_ERR_DECISION || cause->code == ATH_ERR_REFUSED ||
 	    cause->code == ATH_ERR_NEEDS_YOU)
 		return "after what is said above";
-	return cause->code == ATH_ERR_BRIDGE ? "when the cause is mended"
-					     : "goes on where this run stopped";
+	switch (cause->code) {
+	case ATH_ERR_BRIDGE:
+	case ATH_ERR_CHILD:
+	case ATH_ERR_IO:
+	case ATH_ERR_PREFLIGHT:
+	case ATH_ERR_TIMEOUT:
+	case ATH_ERR_VERIFY:
+		return "when the cause is mended";
+	default:
+		return "goes on where this run stopped";
+	}
 }
 
 /* What to type next: a question has to be answered, a wall is not passed by running against it. */
@@ -340,7 +349,9 @@ void ath_print_report(const struct ath_project *project, const struct ath_report
 		return;
 	}
 	put_failure(report, out);
-	if (report->log[0] && ath_file_kind(report->log) == ATH_FILE_REGULAR)
+	if (report->log[0] && ath_file_kind(report->log) == ATH_FILE_REGULAR &&
+	    report->cause.code !=
+		    ATH_ERR_PREFLIGHT) /* its log is of questions to Python and Node */
 		put_log_tail(report->log, out);
 	put_database(project, report, out);
 	put_given_up(project, report, out);

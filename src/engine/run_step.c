@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/time.h"
 #include "engine/report.h"
 #include "engine/run_parts.h"
 #include "engine/turn.h"
@@ -143,6 +144,17 @@ static bool has_run_out_of_time(const struct ath_step *handle, const struct ath_
 	       ath_handle_timed_out(handle);
 }
 
+static void tell_limit(const struct ath_spec_step *step, struct ath_err *cause)
+{
+	struct ath_str limit = { 0 };
+
+	ath_time_put_duration(&limit, step->timeout_ms);
+	ath_err_clear(cause);
+	ath_err_set(cause, ATH_ERR_TIMEOUT, "the step did not end within its time limit of %s",
+		    ath_str_get(&limit));
+	ath_str_fini(&limit);
+}
+
 void ath_run_on_end(void *owner, size_t idx, const struct ath_err *err)
 {
 	struct ath_run *run = owner;
@@ -152,10 +164,8 @@ void ath_run_on_end(void *owner, size_t idx, const struct ath_err *err)
 	enum ath_sched_end end;
 
 	slot->ms = ath_time_elapsed_ms(slot->since);
-	if (has_run_out_of_time(slot->handle, &cause)) {
-		ath_err_clear(&cause);
-		ath_err_set(&cause, ATH_ERR_TIMEOUT, "the step did not end within its time limit");
-	}
+	if (has_run_out_of_time(slot->handle, &cause))
+		tell_limit(step, &cause);
 	if (cause.pos.file) { /* its name may be of the attempt's arena */
 		ath_err_prefix(&cause, "%s:%u", cause.pos.file, cause.pos.line);
 		cause.pos = (struct ath_pos){ 0 };

@@ -22,6 +22,7 @@ def test_a_database_that_has_gone_is_not_replaced_by_a_new_one(small):
     away = small.database.rename(small.beside("away"))
     ended = small.install().is_status(3)
     assert "--allow-new-database" in ended.err and not small.database.exists()
+    assert "athanor restore" in ended.err and "athanor backups" in ended.err
     away.rename(small.database)
     small.install().is_status(0)
     assert small.stories() == ["one", "two", "three"]
@@ -40,6 +41,14 @@ def test_a_database_that_was_emptied_is_not_filled_again(small):
 def test_a_first_installation_asks_nothing(small):
     small.install().is_status(0)
     assert small.current() == "c3 (head)"
+
+
+def test_one_that_cannot_be_read_is_refused_and_the_way_back_is_named(small):
+    small.stored("c3", tables=lab.HEAD)
+    small.install().is_status(0)
+    small.database.write_bytes(b"no database at all")
+    assert "athanor restore" in small.install().is_status(3).err
+    assert small.database.read_bytes() == b"no database at all"
 
 
 # ---- what the operator states ----

@@ -68,7 +68,8 @@ def test_a_step_that_always_runs_does_so_after_a_failure(small):
 def test_a_step_that_takes_too_long_is_ended_with_all_that_it_started(small):
     steps(small, "  sleep: {run: [sh, -c, 'sleep 600 & sleep 600'], needs: [venv], timeout: 1s}\n")
     ended = small.install().is_status(1)
-    assert "time limit" in ended.last_lines and ended.seconds < 30
+    assert "time limit of 1.0 s" in ended.last_lines and ended.seconds < 30
+    assert "(when the cause is mended)" in ended.last_lines
     assert not lab.survivors(small)
 
 
@@ -252,3 +253,11 @@ def test_a_log_that_cannot_be_written_is_told_once_and_in_the_last_lines(small):
     assert ended.err.count("its log is incomplete: Is a directory") == 1
     assert re.search(r"WARNING: +a log is incomplete \(Is a directory\): .*/bake\.log", ended.out)
     assert small.install("--json").is_status(0).json["incomplete_log"].endswith("/bake.log")
+
+
+def test_what_preflight_misses_is_said_without_the_log_of_its_questions(small):
+    recipe = small.read("athanor.yaml")
+    small.write("athanor.yaml", recipe.replace("{venv: .venv}", "{venv: .venv, version: '>=3.99'}", 1))
+    ended = small.install().is_status(1)
+    assert "3.99" in ended.last_lines and "(when the cause is mended)" in ended.last_lines
+    assert "    | " not in ended.err and "preflight.log" in ended.last_lines
