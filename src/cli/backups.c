@@ -35,10 +35,8 @@ static void put_row(const struct ath_backups *backups, const struct ath_backup *
 
 	ath_time_put_wall(&at, (struct ath_wall){ backup->at_ms });
 	put_size(backup->bytes, &size);
-	ath_str_printf(out, "%-*.*s  %s  %10s  %-8s  %-8s  ",
-		       (int)(backups->digits < 8 ? 8 : backups->digits),
-		       (int)(backups->digits < 8 ? 8 : backups->digits), backup->mark,
-		       ath_str_get(&at),
+	ath_str_printf(out, "%-*.*s  %s  %10s  %-8s  %-8s  ", (int)backups->digits,
+		       (int)backups->digits, backup->mark, ath_str_get(&at),
 		       backup->state == ATH_BACKUP_MISSING ? "-" : ath_str_get(&size),
 		       ath_backup_state_name(backup->state), backup->command);
 	ath_str_put_clean(out, *backup->rows ? backup->rows : "-",

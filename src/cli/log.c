@@ -17,6 +17,7 @@
 
 enum {
 	MOST_RUNS = 1000, /* that are searched for a mark */
+	DIGITS_LEAST = 4, /* of a mark, to be typed */
 };
 
 /* Is it the number of the run? A mark may begin with the digits of another run's number. */
@@ -28,11 +29,28 @@ static bool is_number_of(const char *wanted, const struct ath_replay_run *run)
 	return strcmp(wanted, number) == 0;
 }
 
-/* The run of that mark or number, or the newest one that did something for NULL. */
+/* The run whose mark alone begins with that, as a backup's is shortened; NULL: none, or several. */
+static const struct ath_replay_run *find_by_beginning(const struct ath_replay_runs *runs,
+						      const char *wanted)
+{
+	const struct ath_replay_run *found = NULL;
+	size_t count = 0;
+
+	for (size_t i = 0; i < runs->len; i++) {
+		if (!ath_str_has_prefix(runs->items[i].mark, wanted))
+			continue;
+		found = &runs->items[i];
+		count++;
+	}
+	return count == 1 && strlen(wanted) >= DIGITS_LEAST ? found : NULL;
+}
+
+/* The run of that mark, its beginning or number, or the newest one that did something for NULL. */
 static bool find_run(struct ath_project *project, const char *wanted, struct ath_replay_run *out,
 		     struct ath_err *err)
 {
 	struct ath_replay_runs runs = { 0 };
+	const struct ath_replay_run *begun;
 
 	if (project->journal &&
 	    !ath_replay_load_runs(project->journal, false, MOST_RUNS, &project->arena, &runs, err))
@@ -43,6 +61,11 @@ static bool find_run(struct ath_project *project, const char *wanted, struct ath
 			*out = runs.items[i];
 			return true;
 		}
+	}
+	begun = wanted ? find_by_beginning(&runs, wanted) : NULL;
+	if (begun) {
+		*out = *begun;
+		return true;
 	}
 	if (wanted)
 		return ath_err_set(err, ATH_ERR_NOT_FOUND, "there is no run '%s' in '%s'", wanted,

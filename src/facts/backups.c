@@ -15,6 +15,7 @@
 
 enum {
 	DIGITS_LEAST = 4, /* of a mark, to be typed */
+	DIGITS_SHOWN = 8, /* of it, unless more are needed */
 	NAMED_MAX = 5,    /* backups in a message */
 };
 
@@ -143,7 +144,7 @@ bool ath_backups_load(struct ath_journal *journal, const char *state_dir, struct
 {
 	struct records records = { 0 };
 
-	*out = (struct ath_backups){ .digits = DIGITS_LEAST };
+	*out = (struct ath_backups){ .digits = DIGITS_SHOWN };
 	if (!journal)
 		return true;
 	if (!load_records(journal, &out->arena, &records, err))

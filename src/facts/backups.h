@@ -46,7 +46,7 @@ struct ath_backups {
 	struct ath_arena arena;   /* owns everything below */
 	struct ath_backup *items; /* newest first */
 	size_t len;
-	size_t digits; /* of a mark that tell all of them apart, at least 4 */
+	size_t digits; /* of a mark that tell all of them apart, at least 8 */
 };
 
 /*

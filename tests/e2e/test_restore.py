@@ -110,6 +110,10 @@ def test_the_list_says_what_each_is_newest_first(upgraded):
         assert one["state"] == "whole" and one["fault"] is None and one["bytes"] > 0
         assert one["database"] == str(upgraded.database) and os.path.exists(one["file"])
         assert one["id"] in upgraded.marks
+    assert "backup:   %s of" % oldest["id"][:8] in restore(upgraded, "last", "-n").is_status(0).out
+    begun = lab.athanor("log", "-C", upgraded.root, oldest["id"][:8]).is_status(0).out
+    assert begun.startswith("run %s (install" % oldest["id"])
+    assert lab.athanor("log", "-C", upgraded.root, oldest["id"][:3]).status == 1
     text = lab.athanor("backups", upgraded.root).is_status(0).out
     assert text.index(newest["id"][:8]) < text.index(oldest["id"][:8]) and "whole" in text
 
