@@ -90,8 +90,11 @@ static void put_cause(struct ath_json *json, const struct ath_report *report)
 /* Where the database stands now: a run may fail behind its commit. */
 static const char *revision(const struct ath_project *project, const struct ath_report *report)
 {
-	bool is_new = report->exit_status == 0 || ath_str_is(report->database, "upgraded") ||
-		      ath_str_is(report->database, "created");
+	bool is_restore = ath_str_has_prefix(project->again, "restore");
+	bool is_new = (report->exit_status == 0 && !is_restore) ||
+		      ath_str_is(report->database, "upgraded") ||
+		      ath_str_is(report->database, "created") ||
+		      ath_str_is(report->database, "restored");
 
 	if (ath_str_is(report->database, "needs-you"))
 		return NULL;

@@ -285,6 +285,8 @@ def test_what_was_written_since_is_a_question(upgraded):
     for more in ([], ["--yes"], ["--no-input"]):
         ended = restore(upgraded, "last", *more).is_status(3)
         assert "--discard-newer" in ended.err
+    shown = restore(upgraded, "last", "--dry-run", "--json").is_status(0).json["database"]
+    assert (shown["state"], shown["revision"], shown["head"]) == ("unchanged", "c3", "a1")
     said = restore(upgraded, "last", "--dry-run").is_status(0).out
     assert "'story' has 4 rows, and would have 3" in said
     assert "'note' would be gone, with 1 row" in said and "column story.mood would be gone" in said
