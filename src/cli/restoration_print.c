@@ -6,6 +6,7 @@
 #include "base/time.h"
 #include "cli/inspection.h"
 #include "cli/restoration.h"
+#include "os/file.h"
 
 static void put_revision(const char *rows, struct ath_str *out)
 {
@@ -128,6 +129,24 @@ static void put_next(const struct ath_restoration *restoration, struct ath_str *
 	free(install);
 }
 
+/* The way back to what was there: a backup, or the bytes of what could not be read. */
+static void put_undo(const struct ath_restoration *restoration, struct ath_str *out)
+{
+	const struct ath_project *project = restoration->project;
+	struct ath_str damaged = { 0 };
+
+	ath_str_printf(&damaged, "%s/backups/damaged-%s.db", project->state_dir,
+		       project->world.run);
+	if (restoration->look.place == ATH_RESTORE_SOUND) {
+		ath_str_printf(out, "  undo:     athanor restore %.8s ", project->world.run);
+		ath_str_put_word(out, project->root);
+		ath_str_putc(out, '\n');
+	} else if (ath_file_kind(ath_str_get(&damaged)) == ATH_FILE_REGULAR) {
+		ath_str_printf(out, "  damaged:  kept as %s\n", ath_str_get(&damaged));
+	}
+	ath_str_fini(&damaged);
+}
+
 void ath_restoration_put_end(const struct ath_restoration *restoration,
 			     const struct ath_report *report, struct ath_str *out)
 {
@@ -141,11 +160,8 @@ void ath_restoration_put_end(const struct ath_restoration *restoration,
 	ath_time_put_duration(out, report->ms);
 	ath_str_puts(out, ")\n");
 	put_next(restoration, out);
-	if (is_changed && restoration->look.place == ATH_RESTORE_SOUND) {
-		ath_str_printf(out, "  undo:     athanor restore %.8s ", project->world.run);
-		ath_str_put_word(out, project->root);
-		ath_str_putc(out, '\n');
-	}
+	if (is_changed)
+		put_undo(restoration, out);
 }
 
 void ath_restoration_put_json(const struct ath_restoration *restoration, struct ath_json *json)

@@ -428,7 +428,7 @@ def test_what_cannot_be_read_is_kept_and_replaced(upgraded, damage):
     assert lab.query(upgraded.database, "PRAGMA integrity_check") == [("ok",)]
     raw, = upgraded.path(".athanor/backups").glob("damaged-*.db")
     assert raw.read_bytes() == harmed and raw.stat().st_mode & 0o777 == 0o600
-    assert str(raw) in ended.err and upgraded.database.stat().st_ino == inode
+    assert str(raw) in ended.err and str(raw) in ended.out and upgraded.database.stat().st_ino == inode
     lab.assert_clean(upgraded)
 
 
