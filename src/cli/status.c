@@ -94,9 +94,11 @@ static bool load_last(struct ath_project *project, struct last *out, struct ath_
 	return find_restored(project, out, err);
 }
 
-/* What to type next; the caller frees. NULL: nothing is to be done. */
+/* What to type next; the caller frees. NULL: nothing is to be done, or somebody is at it. */
 static char *find_next(struct ath_project *project, const struct last *last)
 {
+	if (last->is_working)
+		return NULL;
 	if (last->restored)
 		return ath_project_command(
 			project, ath_arena_printf(&project->arena, "restore %s", last->restored));
@@ -156,7 +158,7 @@ static void print_text(struct ath_project *project, const struct last *last)
 			       project->plan.every, project->plan.every == 1 ? " runs" : "s run");
 	else
 		ath_str_puts(&text, "now:      installed, nothing to do\n");
-	if (command && !last->is_working)
+	if (command)
 		ath_str_printf(&text, "next:     %s%s\n", command,
 			       last->restored ? "   (goes on with that restore; `athanor install` "
 						"goes on with the database as it is)"

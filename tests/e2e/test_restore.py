@@ -546,6 +546,7 @@ def test_killed_by_processes_and_typed_again(plain, who):
     write_story(plain)
     started = lab.Started(plain, "last", "--discard-newer", command="restore")
     started.until("keep", "running").kill(who)
+    lab.wait_for(lambda: lab.athanor("status", "--json", plain.root).json["outcome"] != "running", "its end")
     if any(name == "restore.chosen" for name, in plain.journal("SELECT name FROM note")):
         said = lab.athanor("status", "--json", plain.root).is_status(0).json
         assert said["next"].startswith("athanor restore ") and said["next"].endswith(" %s" % plain.root), said
