@@ -162,7 +162,8 @@ bool ath_database_hash_half_written(const char *path, const char *scratch, unsig
 		return ath_database_hash_live(path, scratch, busy_ms, out_text, err);
 	is_hashed = seen.has_super || (ath_live_settle(scratch, err) &&
 				       ath_database_hash_copy(&nothing, scratch, out_text, err));
-	if (!is_hashed && err->code == ATH_ERR_DATABASE) { /* damaged: it has no pages to speak of */
+	if (!is_hashed &&
+	    err->code == ATH_ERR_DATABASE) { /* damaged: it has no pages to speak of */
 		ath_err_clear(err);
 		out_text[0] = '\0';
 		is_hashed = true;
