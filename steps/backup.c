@@ -223,7 +223,7 @@ static void on_saved(struct ath_step *step, const struct ath_err *err)
 	ath_pairs_set(&pairs, "of", work->path);
 	ath_pairs_set(&pairs, "pages", work->old.pages);
 	ath_pairs_set(&pairs, "rows", ath_pairs_get(ath_step_world(step)->facts, "database.rows"));
-	ath_step_say(step, "kept as %s", work->pre_image);
+	ath_step_say(step, "copied to %s", work->pre_image); /* it stays if anything is changed */
 	ath_step_record(step, "db.saved", &pairs, ath_step_done);
 	ath_pairs_fini(&pairs);
 }

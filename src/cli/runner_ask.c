@@ -142,6 +142,7 @@ static int show_own_dry_run(struct ath_runner *runner)
 	const struct ath_runner_own *own = runner->kind->own;
 	const struct ath_report report = { .outcome = "nothing" };
 	struct ath_str text = { 0 };
+	struct ath_err question = { 0 };
 
 	if (runner->options->json) {
 		ath_runner_print_result(runner, &report);
@@ -149,6 +150,8 @@ static int show_own_dry_run(struct ath_runner *runner)
 		own->put_plan(own->user, &text);
 		ath_print_flush(&text, false);
 	}
+	if (own->must_ask(own->user) && !own->fail_unasked(own->user, &question))
+		return ath_print_error(&question, NULL);
 	return runner->options->detailed_exitcode ? 2 : 0;
 }
 

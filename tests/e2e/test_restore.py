@@ -285,9 +285,11 @@ def test_what_was_written_since_is_a_question(upgraded):
     for more in ([], ["--yes"], ["--no-input"]):
         ended = restore(upgraded, "last", *more).is_status(3)
         assert "--discard-newer" in ended.err
-    shown = restore(upgraded, "last", "--dry-run", "--json").is_status(0).json["database"]
+    shown = restore(upgraded, "last", "--dry-run", "--json").is_status(3).json["database"]
     assert (shown["state"], shown["revision"], shown["head"]) == ("unchanged", "c3", "a1")
-    said = restore(upgraded, "last", "--dry-run").is_status(0).out
+    dry = restore(upgraded, "last", "--dry-run").is_status(3)
+    assert "--discard-newer" in dry.err and restore(upgraded, "last", "-n", "--discard-newer").is_status(0)
+    said = dry.out
     assert "'story' has 4 rows, and would have 3" in said
     assert "'note' would be gone, with 1 row" in said and "column story.mood would be gone" in said
     assert lab.database_files(upgraded.database) == before and len(kept(upgraded)) == 1
@@ -306,7 +308,7 @@ def test_frames_in_a_wal_are_what_was_written_since(walled):
     with writer_with_frames(walled.database, "framed"):
         before = lab.database_files(walled.database)
         restore(walled, "last").is_status(3)
-        restore(walled, "last", "--dry-run").is_status(0)
+        restore(walled, "last", "--dry-run").is_status(3)
         after = lab.database_files(walled.database)
         assert {path: after[path] for path in before} == before
     restore(walled, "last", "--discard-newer").is_status(0)
