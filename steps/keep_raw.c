@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/failpoint.h"
 #include "base/mem.h"
 #include "os/file.h"
 
@@ -24,7 +25,7 @@ struct sink {
 static void add(struct sink *sink, const char *bytes, size_t len)
 {
 	while (len && !sink->errnum) {
-		ssize_t put = write(sink->fd, bytes, len);
+		ssize_t put = ATH_ACT(FILE_WRITE, NULL, write(sink->fd, bytes, len));
 
 		if (put < 0 && errno != EINTR)
 			sink->errnum = errno;
@@ -91,6 +92,8 @@ static bool copy(struct ath_database_work *work, const char *from, const char *t
 		is_kept = ath_err_sys(err, ATH_ERR_IO, sink.errnum, "cannot write '%s'", to);
 	is_kept = is_kept && ath_file_sync(ath_str_get(&partial), err) &&
 		  ath_file_put_into_place(ath_str_get(&partial), to, err);
+	if (!is_kept && sink.fd >= 0)
+		(void)ATH_ACT(FILE_UNLINK, to, unlink(ath_str_get(&partial))); /* it takes room */
 	ath_str_fini(&partial);
 	return is_kept;
 }

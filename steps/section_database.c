@@ -85,13 +85,24 @@ static bool is_old(struct ath_database_work *work, const struct ath_database_has
 	return strcmp(now->main, work->old.main) == 0 && strcmp(now->wal, work->old.wal) == 0;
 }
 
+/* Bytes first: a damaged database that is as it was has no pages that could be read. */
+static bool hash_now(struct ath_database_work *work, struct ath_database_hashes *out,
+		     struct ath_err *err)
+{
+	if (!roll_back(work, err))
+		return false;
+	if (work->is_unread && (!ath_database_hash_bytes(work, out, err) || is_old(work, out)))
+		return err->code == ATH_ERR_OK;
+	return ath_database_hash(work, out, err);
+}
+
 /* A commit was begun: the live database itself says what came of it. */
 static bool judge_commit(struct ath_database_work *work, struct ath_err *err)
 {
 	struct ath_database_hashes now;
 	struct ath_err trouble = { 0 };
 	char kept[ATH_DATABASE_KEPT_TEXT];
-	bool is_hashed = roll_back(work, &trouble) && ath_database_hash(work, &now, &trouble);
+	bool is_hashed = hash_now(work, &now, &trouble);
 	bool is_in_place = ath_database_is_in_place(work);
 
 	if (is_hashed && is_in_place && is_old(work, &now))
@@ -153,6 +164,13 @@ static void remove_made_file(struct ath_database_work *work)
 		ath_err_clear(&ignored); /* it is empty, as its place was */
 }
 
+/* Of a state that live still is: a failed run leaves no second one behind. */
+static bool remove_kept(const struct ath_database_work *work, struct ath_err *err)
+{
+	return ath_file_remove_tree(work->pre_image, err) &&
+	       (!work->is_unread || !work->raw || ath_database_remove_copy(work->raw, err));
+}
+
 static bool database_abandon(void *user, struct ath_err *err)
 {
 	struct ath_database_work *work = user;
@@ -172,7 +190,7 @@ static bool database_abandon(void *user, struct ath_err *err)
 	let_go(work);
 	is_removed = ath_database_remove_copy(work->clone, &trouble);
 	if (is_removed && is_judged && !work->is_committed)
-		is_removed = ath_file_remove_tree(work->pre_image, &trouble); /* live is the same */
+		is_removed = remove_kept(work, &trouble);
 	if (is_judged && !is_removed)
 		*err = trouble;
 	return is_judged && is_removed;

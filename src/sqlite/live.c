@@ -280,6 +280,8 @@ bool ath_live_read_pages(struct ath_live *live, const char *scratch, ath_live_by
 {
 	bool has_frames = bytes_beside(ath_db_path(live->db), "-wal") > 0;
 
+	if (live->is_damaged) /* what is empty has no pages */
+		take_for_empty(live, false);
 	if (has_frames && !live->is_committed)
 		return read_copy_pages(live, scratch, on_bytes, user, err);
 	if (has_frames && !ath_db_exec(live->db, "PRAGMA wal_checkpoint(TRUNCATE)", err))

@@ -178,6 +178,42 @@ def test_no_copy_is_named_that_was_not_made(lanes, references):
         assert ended.status and not re.search(r"kept as \S+pre-", ended.err), ended
 
 
+@contextlib.contextmanager
+def damaged(lanes):
+    """After an upgrade, a database of which nothing can be read; the place, and what is kept of earlier states."""
+    with idle(lanes) as lane:
+        lane.make(by_name("restore-delete"))
+        lane.project.database.write_bytes(b"noise" * 50000)
+        yield lane, set(os.listdir(lane.root / ".athanor/backups"))
+
+
+@pytest.mark.parametrize("point, status, database", [
+    ("live.commit:1:fail:EIO", 1, "unchanged"), ("vfs.write@app.db:1:fail:ENOSPC", 1, "unchanged"),
+    ("live.commit/after:1:fail:EIO", 1, "restored")])
+def test_a_restore_over_a_damaged_database_that_failed_is_told_truly(lanes, point, status, database):
+    """Its bytes are asked: pages cannot be read of it. A second copy of what is still in its place does not stay."""
+    with damaged(lanes) as (lane, kept):
+        before = points.database_bytes(lane.project.database)
+        ended = lane.run("restore", "--discard-newer", ATHANOR_FAILPOINT="orchestrator/" + point)
+        assert ended.status == status and "database: " + database in ended.err, ended
+        if database == "unchanged":
+            assert points.database_bytes(lane.project.database) == before
+            assert set(os.listdir(lane.root / ".athanor/backups")) == kept
+        assert lane.run("restore", "--discard-newer").status == 0
+        assert lane.project.rows() == ["a1"]
+
+
+def test_a_copy_of_damaged_bytes_that_was_not_finished_takes_no_room(lanes):
+    with damaged(lanes) as (lane, kept):
+        passed = lane.run("restore", "--discard-newer", ATHANOR_FAILPOINT="live.commit:1:fail:EIO").points
+        begun = [point.number for point in passed if point.name == "file.write" and point.role == "orchestrator"]
+        assert begun
+        for number in begun:
+            ended = lane.run("restore", "--discard-newer", ATHANOR_FAILPOINT="orchestrator/%d:fail:ENOSPC" % number)
+            assert ended.status == 1, ended
+            assert set(os.listdir(lane.root / ".athanor/backups")) == kept
+
+
 # ---- controls: a guard is switched off, and it is missed ----
 
 def test_a_commit_that_cannot_be_rolled_back_is_seen(lanes, references):
