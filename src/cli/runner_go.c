@@ -251,6 +251,18 @@ static bool was_outrun(const struct ath_runner *runner, const struct ath_report 
 	       ath_str_is(ath_pairs_find(&runner->project.facts, "database.outrun"), "yes");
 }
 
+/* A group within the one that the warden knows: should both be killed, it is found by this run's mark. */
+static void enter_own_group(struct ath_runner *runner)
+{
+	struct ath_cgroup last = runner->own_group;
+	struct ath_cgroup_place place = { 0 };
+
+	memcpy(place.own, runner->group.path, sizeof(place.own));
+	ath_cgroup_make(&place, runner->mark, &runner->own_group);
+	ath_cgroup_take_in(&runner->own_group, getpid());
+	ath_cgroup_remove(&last);
+}
+
 /* Another run, from a look at what is there now; after some of them one that locks the database. */
 static bool begin_again(struct ath_runner *runner, unsigned tries, struct ath_err *err)
 {
@@ -266,6 +278,7 @@ static bool begin_again(struct ath_runner *runner, unsigned tries, struct ath_er
 		ath_print_flush(&text, true);
 	ath_str_fini(&text);
 	make_mark(runner);
+	enter_own_group(runner);
 	ath_pairs_fini(&project->facts);
 	project->world.run = NULL;
 	project->world.run_dir = NULL;

@@ -16,7 +16,8 @@ struct ath_runner {
 	const struct ath_options *options;  /* borrowed */
 	struct ath_project project;         /* owned */
 	struct ath_lock lock;               /* owned */
-	struct ath_cgroup group;            /* of this run */
+	struct ath_cgroup group;            /* of all that is done under this lock */
+	struct ath_cgroup own_group;        /* in it, of a run that began again */
 	struct ath_result result;           /* owned; the states of steps, for --json */
 	struct ath_ui_plain plain;
 	int signum;    /* the signal that ended a look, or 0 */

@@ -87,6 +87,13 @@ def group_of(mark):
     return None
 
 
+def kill_at_once(pids):
+    """None of them has time to end anything."""
+    for signum in (signal.SIGSTOP, signal.SIGKILL):
+        for pid in pids:
+            os.kill(pid, signum)
+
+
 class Cage:
     """One project with the zoo as its only step, for one round."""
 
@@ -115,11 +122,7 @@ class Cage:
         orchestrator = run.orchestrator
         pids = {"orchestrator": [orchestrator], "warden": [run.pid], "both": [run.pid, orchestrator]}[victim]
         time.sleep(chance.random() * 0.03)
-        if victim == "both":        # neither has time to end anything
-            for pid in pids:
-                os.kill(pid, signal.SIGSTOP)
-        for pid in pids:
-            os.kill(pid, signal.SIGKILL)
+        kill_at_once(pids)
         return run, time.monotonic()
 
     def again(self):
@@ -186,6 +189,48 @@ def test_both_killed_leave_nobody_to_the_next_run(tmp_path):
     tell("both", rounds, "on")
     assert all(one.early >= FAMILY for one in rounds), rounds   # there was somebody to be ended
     assert not any(one.left or one.after for one in rounds), rounds
+
+
+# A migration that says that it was tried, leaves somebody without an environment, and waits.
+STRAY = """
+import os, pathlib, subprocess, time
+here = pathlib.Path(@ROOT@)
+with open(here / "tries", "a") as file:
+    file.write("x")
+subprocess.Popen([@NASTY@, "outlaws", @TAG@], env={}, start_new_session=True, stdin=subprocess.DEVNULL,
+                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+tries = (here / "tries").stat().st_size
+while (here / "gate").stat().st_size < tries:
+    time.sleep(0.01)
+"""
+
+
+def test_a_run_that_began_again_leaves_nobody_to_the_next_one(small, tmp_path):
+    """Beside an application a run begins again with another mark: its processes are found by that one."""
+    if not has_groups(tmp_path):
+        pytest.skip("no cgroup v2 that this user may write to")
+    tag = "again-%d" % os.getpid()
+    small.write("gate", "")
+    small.revision("c3", "b2", STRAY.replace("@ROOT@", repr(str(small.root))).replace("@NASTY@", repr(NASTY))
+                   .replace("@TAG@", repr(tag)))
+    small.stored("a1")
+    try:
+        run = small.start("--online")
+        lab.wait_for(lambda: small.path("tries").exists(), "the first try")
+        lab.execute(small.database, "INSERT INTO story (title) VALUES ('meanwhile')")
+        small.write("gate", "x")
+        lab.wait_for(lambda: small.path("tries").stat().st_size == 2, "the second try")
+        lab.wait_for(lambda: len(tagged(tag)) >= UP, "the zoo")
+        kill_at_once([run.pid, run.orchestrator])
+        run.process.wait(30)
+        assert tagged(tag)
+        small.write("gate", "xxx")
+        small.revision("c3", "b2", "pass")
+        ended = small.install().is_status(0)
+        assert "of an earlier run that died" in ended.err and not tagged(tag), (ended, tagged(tag))
+        assert group_of(small.marks[1]) is None
+    finally:
+        end_all(tag)
 
 
 def test_without_groups_only_who_erased_the_environment_gets_away(tmp_path):
