@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "facts/backups.h"
 #include "os/file.h"
 #include "sqlite/recovery.h"
 #include "steps/database.h"
@@ -92,12 +93,12 @@ static void remove_parts(const char *folder, const char *name, bool is_whole_wan
  */
 static bool sweep_partial(void *folder, const char *name, bool is_folder)
 {
-	const char *end = strstr(name, PARTIAL);
+	const char *end;
 	char *copy, *base;
 
-	end = end ? end + strlen(PARTIAL) : NULL;
-	if (is_folder || !end || (*end && *end != '-'))
+	if (is_folder || !ath_backup_is_partial(name))
 		return true;
+	end = strstr(name, PARTIAL) + strlen(PARTIAL);
 	copy = ath_mem_strndup(name, (size_t)(end - name));
 	base = ath_mem_strndup(name, (size_t)(end - name) - strlen(PARTIAL));
 	remove_parts(folder, copy, false);

@@ -123,14 +123,6 @@ static bool is_recorded(const struct ath_backups *backups, const char *name)
 	return false;
 }
 
-/* A copy that was not finished, or what SQLite kept beside it. */
-static bool is_partial(const char *name)
-{
-	const char *end = strstr(name, ".db.partial");
-
-	return end && (ath_str_has_prefix(name, "pre-") || ath_str_has_prefix(name, "damaged-"));
-}
-
 static bool remove_if_unrecorded(void *user, const char *name, bool is_folder)
 {
 	static const char head[] = "pre-", tail[] = ".db";
@@ -143,7 +135,7 @@ static bool remove_if_unrecorded(void *user, const char *name, bool is_folder)
 	path = ath_file_join(all->folder, name);
 	if (is_folder)
 		is_ours = false;
-	else if (is_partial(name))
+	else if (ath_backup_is_partial(name))
 		is_ours = true;
 	else if (len > ends && ath_str_has_prefix(name, head) &&
 		 strcmp(name + len - strlen(tail), tail) == 0)

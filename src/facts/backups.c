@@ -19,6 +19,25 @@ enum {
 	NAMED_MAX = 5,    /* backups in a message */
 };
 
+bool ath_backup_is_partial(const char *name)
+{
+	static const char *const heads[] = { "pre-", "raw-", "damaged-" };
+	static const char tail[] = ".partial";
+	const char *at = NULL;
+
+	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]) && !at; i++)
+		if (ath_str_has_prefix(name, heads[i]))
+			at = name + strlen(heads[i]);
+	if (!at || strspn(at, "0123456789abcdef") != ATH_BACKUP_MARK)
+		return false;
+	at += ATH_BACKUP_MARK;
+	at += ath_str_has_prefix(at, "-2") || ath_str_has_prefix(at, "-3") ? 2 : 0;
+	if (!ath_str_has_prefix(at, ".db"))
+		return false;
+	at = strstr(at, tail);
+	return at && (at[strlen(tail)] == '\0' || at[strlen(tail)] == '-');
+}
+
 /* What else the journal says of the runs that have kept one. */
 struct records {
 	struct ath_replay_notes saved, placing, committed, removed;

@@ -19,6 +19,17 @@
 
 struct ath_journal;
 
+enum {
+	ATH_BACKUP_MARK = 16, /* hexadecimal digits of a run's mark in a file's name */
+};
+
+/*
+ * Is this the name of a copy in backups/ that a run has not finished, or of what SQLite keeps beside
+ * one? They are "pre-MARK.db.partial", "raw-MARK-2.db-journal.partial", "damaged-MARK.db.partial-wal"
+ * and the like; any other name is not ours. Pure.
+ */
+bool ath_backup_is_partial(const char *name);
+
 enum ath_backup_state {
 	ATH_BACKUP_UNCHECKED, /* a file of that name is there */
 	ATH_BACKUP_WHOLE,

@@ -117,11 +117,11 @@ def test_a_copy_of_a_cut_off_write_that_was_not_finished_is_swept(small):
     small.stored("a1")
     folder = small.path(".athanor/backups")
     folder.mkdir(parents=True)
-    for name in ("raw-0.db.partial", "raw-0.db-journal", "raw-0.db-super", "raw-1.db-journal.partial",
-                 "raw-2.db", "raw-2.db-journal"):
+    one, two, whole = ("raw-%016x.db" % number for number in range(3))
+    for name in (one + ".partial", one + "-journal", one + "-super", two + "-journal.partial", whole, whole + "-journal"):
         (folder / name).write_text("a copy")
     small.install().is_status(0)
-    assert raw_copies(small) == ["raw-2.db", "raw-2.db-journal"]
+    assert raw_copies(small) == [whole, whole + "-journal"]
 
 
 def test_an_undisturbed_database_is_not_copied_raw(small):

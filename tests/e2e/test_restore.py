@@ -607,6 +607,22 @@ def test_foreign_files_and_damaged_ones_stay(plain):
     assert len(listed(plain)) == 2  # the newest, and what `last` means
 
 
+def test_files_of_somebody_else_that_look_unfinished_stay(plain):
+    """Only names that a run of ours gives are swept; what is beside a foreign one is not ours either."""
+    folder = plain.path(".athanor/backups")
+    foreign = {"mine.partial", "upload.partial-1", "upload-journal", "upload-super", "notes.db.partial",
+               "pre-2024.db.partial-keep.tar", "damaged-by-me.db.partials", "link.partial"}
+    ours = {"pre-0123456789abcdef.db.partial", "pre-0123456789abcdef.db.partial-journal",
+            "raw-0123456789abcdef-2.db-journal.partial", "damaged-0123456789abcdef.db-wal.partial"}
+    for name in foreign | ours:
+        (folder / name).write_bytes(b"x")
+    (folder / "link.partial").unlink()
+    (folder / "link.partial").symlink_to(plain.path("athanor.yaml"))
+    change(plain, 1)
+    left = {path.name for path in folder.iterdir()}
+    assert foreign <= left and not ours & left and plain.path("athanor.yaml").exists()
+
+
 @pytest.mark.parametrize("value", ["0", "-1", "many"])
 def test_a_number_that_is_none_is_78(plain, value):
     plain.recipe(database="database: {alembic: alembic.ini, keep: %s}" % value)

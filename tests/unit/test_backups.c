@@ -92,6 +92,36 @@ static void what_a_restore_has_put_back_is_newer_unless_it_was_kept_before(void 
 	ath_arena_fini(&arena);
 }
 
+static void only_names_that_runs_give_are_unfinished(void **state)
+{
+	static const char *const ours[] = {
+		"pre-0123456789abcdef.db.partial",
+		"pre-0123456789abcdef.db.partial-journal",
+		"raw-0123456789abcdef.db-super.partial",
+		"raw-0123456789abcdef-3.db-journal.partial",
+		"damaged-0123456789abcdef.db-wal.partial",
+	};
+	static const char *const others[] = {
+		"",
+		".partial",
+		"mine.partial",
+		"pre-2024.db.partial",
+		"pre-0123456789abcdef.db",
+		"pre-0123456789abcdef0.db.partial",
+		"pre-0123456789ABCDEF.db.partial",
+		"pre-0123456789abcdef-4.db.partial",
+		"pre-0123456789abcdef.tar.partial",
+		"raw-0123456789abcdef.db.partials",
+		"old-0123456789abcdef.db.partial",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+		assert_true(ath_backup_is_partial(ours[i]));
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		assert_false(ath_backup_is_partial(others[i]));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -100,6 +130,7 @@ int main(void)
 		cmocka_unit_test(nothing_is_found_where_there_is_none),
 		cmocka_unit_test(what_runs_have_made_of_it_is_followed),
 		cmocka_unit_test(what_a_restore_has_put_back_is_newer_unless_it_was_kept_before),
+		cmocka_unit_test(only_names_that_runs_give_are_unfinished),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
