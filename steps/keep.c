@@ -7,6 +7,7 @@
  *	nothing          a file without a byte is made, so that there is something to lock and to commit to
  *	not readable     it is taken for empty by SQLite (sqlite/live), and its bytes are kept
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,11 +18,12 @@
 #include "steps/table.h"
 
 enum {
-	NEW_FILE_MODE = 0644, /* as SQLite itself would, less the umask */
+	NEW_FILE_MODE = 0644, /* where it is not known; as SQLite itself would, less the umask */
 };
 
 struct keep {
 	struct ath_database_work *work;
+	const char *rights;           /* of the database when the backup was kept, or NULL */
 	struct ath_restore_look look; /* owned until it was judged */
 };
 
@@ -48,31 +50,45 @@ static bool check_place(const struct ath_database_work *work, struct ath_err *er
 	return is_fine;
 }
 
+static bool give_rights(const struct keep *keep, struct ath_err *err)
+{
+	unsigned mode, uid, gid;
+
+	if (keep->rights && sscanf(keep->rights, "%o %u:%u", &mode, &uid, &gid) == 3)
+		return ath_file_give(keep->work->path, mode & 0777, uid, gid, err);
+	return ath_file_adopt(keep->work->path, NEW_FILE_MODE, err);
+}
+
 /* A -wal or -journal of a database that has gone is no part of what is put back: SQLite removes it
  * when it opens a file without a byte. */
-static bool make_file(struct ath_database_work *work, struct ath_err *err)
+static bool make_file(const struct keep *keep, struct ath_err *err)
 {
+	struct ath_database_work *work = keep->work;
+
+	if (!ath_keep_raw(work, err))
+		return false;
 	if (ath_file_kind(work->path) != ATH_FILE_ABSENT)
 		return true;
-	if (!ath_keep_raw(work, err) || !ath_file_create(work->path, "", 0, 0600, err))
+	if (!ath_file_create(work->path, "", 0, 0600, err))
 		return false;
 	work->was_absent = false;
 	work->has_made_file = true;
-	return ath_file_adopt(work->path, NEW_FILE_MODE, err);
+	return give_rights(keep, err);
 }
 
 static bool take_empty(void *data, struct ath_err *err)
 {
-	struct ath_database_work *work = data;
+	const struct keep *keep = data;
+	struct ath_database_work *work = keep->work;
 
-	return check_place(work, err) && make_file(work, err) &&
+	return check_place(work, err) && make_file(keep, err) &&
 	       ath_live_open(work->path, (unsigned)work->lock_timeout_ms, &work->live, err) &&
 	       ath_database_hash(work, &work->old, err);
 }
 
 static bool take_broken(void *data, struct ath_err *err)
 {
-	struct ath_database_work *work = data;
+	struct ath_database_work *work = ((const struct keep *)data)->work;
 
 	work->is_unread = true;
 	return check_place(work, err) &&
@@ -115,8 +131,8 @@ static void on_looked(struct ath_step *step, const struct ath_err *err)
 	else if (place == ATH_RESTORE_SOUND)
 		ath_step_backup.start(step);
 	else
-		ath_step_work(step, place == ATH_RESTORE_ABSENT ? take_empty : take_broken,
-			      keep->work, on_taken);
+		ath_step_work(step, place == ATH_RESTORE_ABSENT ? take_empty : take_broken, keep,
+			      on_taken);
 }
 
 static bool look_work(void *data, struct ath_err *err)
@@ -141,6 +157,7 @@ static void keep_start(struct ath_step *step)
 	struct ath_pairs pairs = { 0 };
 
 	keep->work = ath_step_section(step);
+	keep->rights = config->rights;
 	keep->work->is_restore = true;
 	keep->work->is_online = false; /* what is put back is not beside anybody */
 	ath_pairs_set(&pairs, "backup", config->backup);

@@ -23,6 +23,7 @@ struct ath_restore_config {
 	const char *backup; /* mark of the run that kept it */
 	const char *image;  /* its file */
 	const char *pages;  /* hash over its pages, as recorded */
+	const char *rights; /* "MODE UID:GID" that the database had then, or NULL: not known */
 	const char *known;  /* hashes of all states that hold nothing newer (ath_backups_follow) */
 	const char *
 		agreed; /* hash over the live pages when a person agreed, ATH_RESTORE_UNREAD; or NULL */

@@ -13,6 +13,7 @@ const struct ath_field ath_restore_fields[] = {
 	ATH_FIELD_REQUIRED(ath_restore_config, image, TEXT, "The file."),
 	ATH_FIELD_REQUIRED(ath_restore_config, pages, TEXT, "Hash over its pages."),
 	ATH_FIELD_REQUIRED(ath_restore_config, known, TEXT, "Hashes that hold nothing newer."),
+	ATH_FIELD_OPTIONAL(ath_restore_config, rights, TEXT, "Mode and owner it had then."),
 	ATH_FIELD_OPTIONAL(ath_restore_config, agreed, TEXT, "Hash that a person agreed to lose."),
 	ATH_FIELD_OPTIONAL(ath_restore_config, discards_newer, BOOL, "Give up what is newer."),
 	{ 0 },

@@ -223,6 +223,7 @@ static const struct ath_value *configure(struct ath_restoration *restoration)
 	ath_value_put_text(arena, map, "backup", restoration->chosen->mark);
 	ath_value_put_text(arena, map, "image", restoration->chosen->file);
 	ath_value_put_text(arena, map, "pages", restoration->chosen->pages);
+	ath_value_put_text(arena, map, "rights", restoration->chosen->rights);
 	ath_value_put_text(arena, map, "known",
 			   ath_backups_follow(&restoration->backups, idx, arena));
 	ath_value_put_text(arena, map, "agreed", restoration->agreed);

@@ -40,13 +40,14 @@ bool ath_backup_is_partial(const char *name)
 
 /* What else the journal says of the runs that have kept one. */
 struct records {
-	struct ath_replay_notes saved, placing, committed, removed;
+	struct ath_replay_notes locked, saved, placing, committed, removed;
 };
 
 static bool load_records(struct ath_journal *journal, struct ath_arena *arena, struct records *out,
 			 struct ath_err *err)
 {
-	return ath_replay_load_notes(journal, "db.saved", arena, &out->saved, err) &&
+	return ath_replay_load_notes(journal, "db.locked", arena, &out->locked, err) &&
+	       ath_replay_load_notes(journal, "db.saved", arena, &out->saved, err) &&
 	       ath_replay_load_notes(journal, "db.placing", arena, &out->placing, err) &&
 	       ath_replay_load_notes(journal, "db.committed", arena, &out->committed, err) &&
 	       ath_replay_load_notes(journal, "db.removed", arena, &out->removed, err);
@@ -68,6 +69,15 @@ static const char *find_field(const struct ath_replay_notes *notes, const char *
 		return value;
 	}
 	return NULL;
+}
+
+static const char *find_rights(const struct ath_replay_notes *locked, const char *mark,
+			       struct ath_arena *arena)
+{
+	const char *mode = find_field(locked, mark, "mode", arena);
+	const char *owner = find_field(locked, mark, "owner", arena);
+
+	return mode && owner ? ath_arena_printf(arena, "%s %s", mode, owner) : NULL;
 }
 
 static bool was_removed(const struct ath_replay_notes *removed, const char *mark)
@@ -116,6 +126,7 @@ static struct ath_backup read_backup(const struct ath_replay_note *note,
 		.at_ms = note->at_ms,
 		.is_needed = ath_str_is(note->run.database, "needs-you"),
 		.file = ath_arena_printf(arena, "%s/backups/pre-%s.db", state_dir, note->run.mark),
+		.rights = find_rights(&records->locked, note->run.mark, arena),
 		.made = find_field(&records->placing, note->run.mark, "pages", arena),
 		.state = ATH_BACKUP_MISSING,
 	};

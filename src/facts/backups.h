@@ -45,6 +45,7 @@ struct ath_backup {
 	const char *of;      /* absolute path of the database it is of */
 	const char *pages;   /* hash over its pages, as recorded */
 	const char *rows;    /* of its version table, joined by commas; "" if it had none */
+	const char *rights;  /* "MODE UID:GID" of the database then ("0640 0:0"), or NULL */
 	const char *made;    /* hash over the pages that its run then put into place, or NULL */
 	int64_t at_ms;       /* when it was kept, since 1970 */
 	uint64_t bytes;      /* 0 if missing */

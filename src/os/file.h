@@ -62,6 +62,10 @@ ATH_NODISCARD bool ath_file_make_folders(const char *path, mode_t mode, struct a
  */
 ATH_NODISCARD bool ath_file_adopt(const char *path, mode_t mode, struct ath_err *err);
 
+/* Give a file exactly this mode and, which only root can, this owner. */
+ATH_NODISCARD bool ath_file_give(const char *path, mode_t mode, uid_t uid, gid_t gid,
+				 struct ath_err *err);
+
 /* Make the file or folder itself durable. */
 ATH_NODISCARD bool ath_file_sync(const char *path, struct ath_err *err);
 

@@ -56,6 +56,15 @@ bool ath_file_adopt(const char *path, mode_t mode, struct ath_err *err)
 	       ath_err_sys(err, ATH_ERR_IO, errnum, "cannot set owner and mode of '%s'", path);
 }
 
+bool ath_file_give(const char *path, mode_t mode, uid_t uid, gid_t gid, struct ath_err *err)
+{
+	if ((geteuid() == 0 && lchown(path, uid, gid)) ||
+	    ATH_ACT(FILE_MODE, path, chmod(path, mode)))
+		return ath_err_sys(err, ATH_ERR_IO, errno, "cannot set owner and mode of '%s'",
+				   path);
+	return true;
+}
+
 bool ath_file_sync(const char *path, struct ath_err *err)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);

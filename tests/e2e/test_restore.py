@@ -397,6 +397,27 @@ def test_where_there_is_nothing_it_is_put_into_place(plain, place):
         assert len(list(plain.path(".athanor/backups").glob("damaged-*%s" % tail))) == 1
 
 
+def test_what_is_put_into_an_empty_place_is_as_private_as_it_was(small):
+    small.stored("a1")
+    small.database.chmod(0o600)
+    os.chown(small.database, os.geteuid(), os.getegid() if os.geteuid() else 12345)
+    before = small.database.stat()
+    small.install().is_status(0)
+    small.database.unlink()
+    restore(small, "last").is_status(0)
+    after = small.database.stat()
+    assert (after.st_mode, after.st_uid, after.st_gid) == (before.st_mode, before.st_uid, before.st_gid)
+
+
+def test_frames_beside_a_file_that_lost_every_byte_are_kept(walled):
+    with writer_with_frames(walled.database, "framed"):
+        wal = open(str(walled.database) + "-wal", "rb").read()
+        walled.database.write_bytes(b"")
+    restore(walled, "last").is_status(0)
+    raw, = walled.path(".athanor/backups").glob("damaged-*.db-wal")
+    assert raw.read_bytes() == wal and walled.rows() == ["a1"]
+
+
 def test_a_folder_that_is_not_there_is_not_made(small):
     (small.root / "data").mkdir()
     small.database = small.root / "data/app.db"
