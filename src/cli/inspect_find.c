@@ -122,6 +122,7 @@ bool ath_inspect_find(struct ath_inspection *inspection, const char *stated, str
 	}
 	if (!find_by_recipe(inspection, &path, err))
 		return false;
+	inspection->is_noted = !path;
 	if (!path)
 		path = find_noted(inspection, "path");
 	if (!path)

@@ -22,6 +22,7 @@ struct ath_inspection {
 	struct ath_facts_inference found;   /* owned */
 	const struct ath_project *project;  /* borrowed */
 	const char *path; /* of the database, absolute; in `arena`, as all below */
+	bool is_noted;    /* the path is what an earlier run has noted: nothing else tells it */
 	const char *version_table;
 	const char *heads;    /* joined by commas */
 	const char *install;  /* what `athanor install` would do, as a sentence */

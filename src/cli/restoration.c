@@ -44,6 +44,14 @@ static bool choose(struct ath_restoration *restoration, struct ath_err *err)
 
 /* ---- where it goes ---- */
 
+/* A folder that was moved as a whole: the note of an earlier run names the place where nothing is any more. */
+static bool is_moved_along(const struct ath_restoration *restoration,
+			   const struct ath_inspection *inspection)
+{
+	return inspection->is_noted && strcmp(inspection->path, restoration->chosen->was) == 0 &&
+	       ath_file_kind(inspection->path) == ATH_FILE_ABSENT;
+}
+
 /* What the recipe or an earlier run says, where that can be told without Python, must be the same. */
 static bool check_agreement(struct ath_restoration *restoration, struct ath_err *err)
 {
@@ -54,7 +62,8 @@ static bool check_agreement(struct ath_restoration *restoration, struct ath_err 
 		ath_err_clear(err); /* the backup's own record is all that is known */
 	restoration->version_table =
 		ath_arena_strdup(&restoration->arena, inspection.version_table);
-	if (is_known && strcmp(inspection.path, restoration->path) != 0)
+	if (is_known && strcmp(inspection.path, restoration->path) != 0 &&
+	    !is_moved_along(restoration, &inspection))
 		agrees = ath_err_set(
 			err, ATH_ERR_DECISION,
 			"that backup is of '%s', and the application's database is '%s' now; let "

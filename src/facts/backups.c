@@ -133,6 +133,7 @@ static struct ath_backup read_backup(const struct ath_replay_note *note,
 
 	ath_pairs_read(&pairs, note->pairs);
 	backup.of = find_database(&pairs, note->run.mark, state_dir, arena);
+	backup.was = ath_arena_strdup(arena, ath_pairs_get(&pairs, "of"));
 	backup.pages = ath_arena_strdup(arena, ath_pairs_get(&pairs, "pages"));
 	backup.rows = ath_arena_strdup(arena, ath_pairs_get(&pairs, "rows"));
 	ath_pairs_fini(&pairs);

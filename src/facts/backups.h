@@ -43,6 +43,7 @@ struct ath_backup {
 	const char *command; /* of that run */
 	const char *file;    /* absolute; where it lies or should */
 	const char *of;      /* absolute path of the database it is of */
+	const char *was;     /* that path as recorded: another one if the folder was moved since */
 	const char *pages;   /* hash over its pages, as recorded */
 	const char *rows;    /* of its version table, joined by commas; "" if it had none */
 	const char *rights;  /* "MODE UID:GID" of the database then ("0640 0:0"), or NULL */

@@ -276,6 +276,24 @@ def test_a_folder_that_was_moved_takes_its_backups_along(plain):
         shutil.move(str(moved.root), str(plain.root))
 
 
+def test_a_folder_that_was_moved_may_be_named_by_env_py_alone(small):
+    small.write("alembic.ini", "[alembic]\nscript_location = migrations\n")
+    small.env_py(url='"sqlite:///%s/app.db" % here')
+    small.stored("a1")
+    small.install().is_status(0)
+    copy, moved = (lab.Project(small.root.parent / name) for name in ("copy", "moved"))
+    shutil.copytree(small.root, copy.root, symlinks=True, ignore=shutil.ignore_patterns(".venv"))
+    try:    # beside its original, which one is meant cannot be told
+        assert str(small.database) in restore(copy, "last").is_status(3).err and copy.rows() == small.rows() == ["c3"]
+        shutil.move(str(small.root), str(moved.root))
+        restore(moved, "last").is_status(0)
+        assert moved.rows() == ["a1"] and copy.rows() == ["c3"] and not small.root.exists()
+    finally:
+        shutil.rmtree(copy.root)
+        if moved.root.exists():
+            shutil.move(str(moved.root), str(small.root))
+
+
 # ---- what would be lost ----
 
 def test_what_was_written_since_is_a_question(upgraded):
