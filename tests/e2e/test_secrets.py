@@ -231,3 +231,13 @@ def test_what_is_no_secret_stays_legible(small):
     log = small.path(".athanor/runs/%s/show.log" % small.marks[-1]).read_text()
     for name, value in env.items():
         assert "%s %s\n" % (name, value) in log
+
+
+def test_a_secret_that_is_a_name_of_the_schema_does_not_disturb_what_later_runs_compare(small):
+    """The record of a run names tables and revisions: masked, nothing would be as it was verified."""
+    small.stored("a1")
+    for env in ({"DB_PASSWORD": "alembic"}, {"DB_PASSWORD": "version"}):
+        small.install(env=env).is_status(0)
+        assert "nothing to do" in small.install(env=env).is_status(0).out
+        ended = lab.athanor("restore", "last", "-C", small.root, env=env).is_status(0)
+        assert "at revision 'a1'" in ended.out and small.rows() == ["a1"]
