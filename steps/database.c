@@ -13,6 +13,7 @@
 #include "os/file.h"
 #include "sqlite/pages.h"
 #include "sqlite/recovery.h"
+#include "sqlite/snapshot.h"
 #include "steps/appenv.h"
 
 const struct ath_field ath_database_fields[] = {
@@ -258,15 +259,13 @@ bool ath_database_remove_copy(const char *path, struct ath_err *err)
 bool ath_database_copy_file(const char *from, const char *to, struct ath_meter *meter,
 			    struct ath_err *err)
 {
-	struct ath_live *source;
+	struct ath_db *source = ath_db_open(from, ATH_DB_READ, 0, err);
 	bool is_copied;
 
-	if (!ath_live_open(from, 0, &source, err))
-		return false;
 	ath_meter_begin(meter, "copying the database", ath_database_bytes(from));
-	is_copied = ath_live_copy(source, to, ath_meter_move, meter, err);
+	is_copied = source && ath_snapshot_copy(source, to, NULL, ath_meter_move, meter, err);
 	ath_meter_end(meter);
-	ath_live_close(source, false);
+	ath_db_close(source);
 	return is_copied && ath_live_settle(to, err);
 }
 

@@ -383,6 +383,22 @@ def test_a_backup_that_is_not_what_was_kept_is_refused(plain, harm):
     assert not list(plain.path(".athanor").rglob("clone.db*"))
 
 
+def test_a_backup_is_only_read(plain):
+    """It may have a second name, be on a medium that cannot be written to, or in a folder that cannot be."""
+    file, = kept(plain)
+    os.link(file, plain.beside("second-name.db"))
+    before = (lab.sha256(file), file.stat().st_mtime_ns)
+    trace = plain.beside("trace")
+    ended = restore(plain, "last", program=("strace", "-f", "-qq", "-e", "trace=openat", "-o", str(trace)))
+    plain.beside("second-name.db").unlink()
+    if "ptrace" in ended.err:
+        pytest.skip("strace may not trace here")
+    ended.is_status(0)
+    opened = [line for line in trace.read_text().splitlines() if '/%s"' % file.name in line]
+    assert opened and not [line for line in opened if "O_RDWR" in line or "O_WRONLY" in line], opened
+    assert (lab.sha256(file), file.stat().st_mtime_ns) == before and plain.rows() == ["a1"]
+
+
 # ---- what stands in the database's place ----
 
 @pytest.mark.parametrize("place", ["missing", "empty", "missing, with a -wal", "missing, with a -journal"])
