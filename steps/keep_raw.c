@@ -75,6 +75,7 @@ static bool fill(struct ath_database_work *work, const char *from, struct sink *
 static bool copy(struct ath_database_work *work, const char *from, const char *to,
 		 struct ath_err *err)
 {
+	struct ath_err ignored = { 0 };
 	struct ath_str partial = { 0 };
 	struct sink sink;
 	bool is_kept;
@@ -92,8 +93,9 @@ static bool copy(struct ath_database_work *work, const char *from, const char *t
 		is_kept = ath_err_sys(err, ATH_ERR_IO, sink.errnum, "cannot write '%s'", to);
 	is_kept = is_kept && ath_file_sync(ath_str_get(&partial), err) &&
 		  ath_file_put_into_place(ath_str_get(&partial), to, err);
-	if (!is_kept && sink.fd >= 0)
-		(void)ATH_ACT(FILE_UNLINK, to, unlink(ath_str_get(&partial))); /* it takes room */
+	/* it takes room, which may be what was missing */
+	if (!is_kept && sink.fd >= 0 && !ath_file_remove_tree(ath_str_get(&partial), &ignored))
+		ath_err_clear(&ignored);
 	ath_str_fini(&partial);
 	return is_kept;
 }

@@ -90,15 +90,16 @@ static void put_cause(struct ath_json *json, const struct ath_report *report)
 /* Where the database stands now: a run may fail behind its commit. */
 static const char *revision(const struct ath_project *project, const struct ath_report *report)
 {
-	bool is_restore = ath_str_has_prefix(project->again, "restore");
-	bool is_new = (report->exit_status == 0 && !is_restore) ||
-		      ath_str_is(report->database, "upgraded") ||
+	const char *rows = ath_pairs_find(&project->facts, "database.rows");
+	bool is_new = ath_str_is(report->database, "upgraded") ||
 		      ath_str_is(report->database, "created") ||
 		      ath_str_is(report->database, "restored");
 
 	if (ath_str_is(report->database, "needs-you"))
 		return NULL;
-	return ath_pairs_find(&project->facts, is_new ? "database.heads" : "database.rows");
+	if (is_new || (!rows && report->exit_status == 0))
+		return ath_pairs_find(&project->facts, "database.heads");
+	return rows;
 }
 
 void ath_result_print(const struct ath_result *result, const struct ath_project *project,

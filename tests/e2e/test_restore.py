@@ -777,6 +777,11 @@ def test_without_a_backup_a_damaged_database_is_refused(small):
 
 # ---- the result as an object ----
 
+def test_the_result_of_a_dry_run_says_where_the_database_stands(plain):
+    said = restore(plain, "last", "--dry-run", "--json").is_status(0).json
+    assert said["database"]["revision"] == "c3" and said["database"]["head"] == "a1" and not said["changed"]
+
+
 def test_the_result_is_one_object_with_the_documented_keys(plain):
     said = restore(plain, "last", "--json").is_status(0).json
     assert said["outcome"] == "succeeded" and said["database"]["state"] == "restored" and said["changed"]

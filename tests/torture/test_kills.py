@@ -196,6 +196,8 @@ def test_a_restore_over_a_damaged_database_that_failed_is_told_truly(lanes, poin
         before = points.database_bytes(lane.project.database)
         ended = lane.run("restore", "--discard-newer", ATHANOR_FAILPOINT="orchestrator/" + point)
         assert ended.status == status and "database: " + database in ended.err, ended
+        said = lane.project.journal("SELECT database FROM run ORDER BY id DESC LIMIT 1")
+        assert said == [(database,)]
         if database == "unchanged":
             assert points.database_bytes(lane.project.database) == before
             assert set(os.listdir(lane.root / ".athanor/backups")) == kept
