@@ -96,7 +96,7 @@ static bool read_back(struct ath_database_work *work, struct ath_err *err)
 	if (!compare(work, work->clone, &is_new, err) ||
 	    (!has_wal && !compare_pages(work, &is_whole, err)))
 		return false;
-	if (!is_new || !is_whole)
+	if (!is_new || !is_whole || !ath_database_is_in_place(work))
 		return ath_err_set(err, ATH_ERR_VERIFY,
 				   "'%s' does not read back as what was committed", work->path);
 	work->is_committed = true;
@@ -132,16 +132,16 @@ bool ath_commit_online_judge(struct ath_database_work *work, struct ath_err *err
 {
 	bool is_old = false, is_new = false, is_unchanged = false;
 	struct ath_err trouble = { 0 };
-	bool is_asked;
+	bool is_asked, is_in_place = ath_database_is_in_place(work);
 
 	ath_db_watch(ath_online_db(work->online), NULL, NULL);
 	is_asked = ath_online_is_unchanged(work->online, &is_unchanged, &trouble) &&
 		   compare(work, work->clone, &is_new, &trouble) &&
 		   compare(work, work->pre_image, &is_old, &trouble);
 	/* In one transaction of ours, or of nobody: the token does not move by our own. */
-	if (is_asked && is_old && (is_unchanged || !is_new))
+	if (is_asked && is_in_place && is_old && (is_unchanged || !is_new))
 		return true;
-	if (is_asked && is_new && !is_old) {
+	if (is_asked && is_in_place && is_new && !is_old) {
 		work->is_committed = true;
 		work->verdict = "upgraded";
 		return true;

@@ -75,13 +75,22 @@ bool ath_online_copy(struct ath_online *online, const char *to, ath_live_progres
 	return ath_snapshot_copy(online->watcher, to, &online->token, on_progress, user, err);
 }
 
+/* Is another file in its place than the one that is open? Its token says nothing of that one. */
+static bool has_moved(struct ath_db *db)
+{
+	int moved = 0;
+
+	sqlite3_file_control(ath_db_raw(db), "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+	return moved != 0;
+}
+
 bool ath_online_is_unchanged(struct ath_online *online, bool *out_is, struct ath_err *err)
 {
 	int64_t token;
 
 	if (!ath_db_query_int(online->watcher, "PRAGMA data_version", &token, err))
 		return false;
-	*out_is = token == online->token;
+	*out_is = token == online->token && !has_moved(online->watcher);
 	return true;
 }
 
@@ -151,7 +160,7 @@ static bool commit_beside(struct ath_online *online, struct ath_db *source,
 	} else if (!ath_online_is_unchanged(online, &is_unchanged, err)) {
 		ath_transfer_give_up(&started);
 		is_done = false;
-	} else if (!is_unchanged) {
+	} else if (!is_unchanged || has_moved(writer)) {
 		ath_transfer_give_up(&started);
 		*out_end = ATH_ONLINE_OUTRUN;
 	} else {

@@ -26,7 +26,7 @@ struct ath_online;
 /* What came of a commit that did not fail. */
 enum ath_online_end {
 	ATH_ONLINE_COMMITTED,
-	ATH_ONLINE_OUTRUN, /* somebody has committed since the copy: nothing was written */
+	ATH_ONLINE_OUTRUN, /* somebody has committed since the copy, or replaced the file: nothing was written */
 	ATH_ONLINE_COUNT_
 };
 
@@ -62,7 +62,7 @@ ATH_NODISCARD bool ath_online_commit(struct ath_online *online, const char *from
 				     ath_live_progress_fn *on_progress, void *user,
 				     enum ath_online_end *out_end, struct ath_err *err);
 
-/* Has nobody else committed since the copy? Asked of the database itself, also after a commit failed. */
+/* Has nobody else committed since the copy, or put another file into the place? Asked of the database itself, also after a commit failed. */
 ATH_NODISCARD bool ath_online_is_unchanged(struct ath_online *online, bool *out_is,
 					   struct ath_err *err);
 

@@ -479,6 +479,22 @@ def test_without_online_a_wal_database_that_is_open_is_not_upgraded(small, holde
 
 
 @MODES
+def test_a_file_that_was_put_into_the_place_meanwhile_is_not_overwritten(small, wal):
+    """The one that was copied has not changed, but is not the application's database any more."""
+    small.revision("c3", "b2", lab.GATE.replace("@ROOT@", repr(str(small.root))) +
+                   "\nop.create_table('note', sa.Column('id', sa.Integer, primary_key=True))")
+    small.stored("a1", wal=wal)
+    run = small.start("--online").until_file("here")
+    other = small.stored("a1", wal=wal, path=small.path("other.db"))
+    lab.execute(other, "INSERT INTO story (title) VALUES ('moved in')")
+    other.rename(small.database)
+    small.open_gate()
+    ended = run.ended().is_status(0)
+    assert "has written to its database meanwhile, trying again" in ended.err
+    assert small.rows() == ["c3"] and small.stories()[-1] == "moved in" and len(small.marks) == 2
+
+
+@MODES
 def test_a_failed_migration_beside_the_application_changes_nothing(small, application, tmp_path, wal):
     small.stored("a1", wal=wal)
     writer = application(small)
