@@ -93,13 +93,37 @@ static const char *const known_words[] = {
 	"redacted",      "notset",   "undefined",
 };
 
-static bool is_known(const char *value)
+/* The words of our own results and of the journal (docs/json.md): masked, they would break those who read them. */
+static const char *const own_words[] = {
+	"activity",       "against",     "asked_again", "athanor",          "attempt",
+	"backup",         "backups",     "by_hand",     "bytes_per_second", "bytes_total",
+	"candidates",     "changed",     "counts",      "decision",         "effects",
+	"element",        "evidence",    "exit_status", "expected",         "findings",
+	"incomplete_log", "inferred",    "inspection",  "install",          "is_head",
+	"journal_mode",   "left_ms",     "margin",      "message",          "obstacle",
+	"outcome",        "passed_over", "pending",     "reason",           "recovered",
+	"refusal",        "renamed",     "revision",    "revisions",        "to_write",
+	"transitions",    "verdict",     "succeeded",   "nothing",          "failed",
+	"refused",        "cancelled",   "running",     "satisfied",        "skipped",
+	"blocked",        "unchanged",   "upgraded",    "created",          "restored",
+	"needs-you",      "missing",     "unreadable",  "locked",           "equivalent",
+	"half_applied",   "behind",      "ambiguous",   "unknown_stamp",    "foreign",
+	"complete",
+};
+
+static bool is_among(const char *value, const char *const *words, size_t len)
 {
-	for (size_t i = 0; i < sizeof(known_words) / sizeof(known_words[0]); i++) {
-		if (strcasecmp(value, known_words[i]) == 0)
+	for (size_t i = 0; i < len; i++) {
+		if (strcasecmp(value, words[i]) == 0)
 			return true;
 	}
 	return false;
+}
+
+static bool is_known(const char *value)
+{
+	return is_among(value, known_words, sizeof(known_words) / sizeof(known_words[0])) ||
+	       is_among(value, own_words, sizeof(own_words) / sizeof(own_words[0]));
 }
 
 static bool is_open(const struct ath_hidden *hidden, const char *value)

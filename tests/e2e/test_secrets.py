@@ -7,6 +7,7 @@ secret: so the search is known to see what it looks for, and the application to 
 import base64
 import json
 import pathlib
+import re
 import shlex
 import threading
 import time
@@ -241,3 +242,19 @@ def test_a_secret_that_is_a_name_of_the_schema_does_not_disturb_what_later_runs_
         assert "nothing to do" in small.install(env=env).is_status(0).out
         ended = lab.athanor("restore", "last", "-C", small.root, env=env).is_status(0)
         assert "at revision 'a1'" in ended.out and small.rows() == ["a1"]
+
+
+def test_a_secret_that_is_a_word_of_our_results_does_not_break_them(small):
+    small.stored("a1")
+    words = ("transitions", "outcome", "succeeded")
+    small.install(env={"TOKEN_%d" % nth: word for nth, word in enumerate(words)}).is_status(0)
+    for word in words:
+        said = lab.athanor("log", "--json", "-C", small.root, env={"API_TOKEN": word}).is_status(0).json
+        assert said["outcome"] == "succeeded" and said["transitions"], said
+
+
+def test_every_key_of_our_results_is_such_a_word():
+    keys = {key for path in (lab.ROOT / "src").glob("*/*.c")
+            for key in re.findall(r'ath_json_(?:key|put_\w+)\([^,;]+, "([a-z_]{6,})"', path.read_text())}
+    known = set(re.findall(r'"([^"]+)"', (lab.ROOT / "src/facts/hidden.c").read_text()))
+    assert len(keys) > 30 and keys <= known, keys - known
