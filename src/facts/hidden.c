@@ -108,7 +108,7 @@ static const char *const own_words[] = {
 	"blocked",        "unchanged",   "upgraded",    "created",          "restored",
 	"needs-you",      "missing",     "unreadable",  "locked",           "equivalent",
 	"half_applied",   "behind",      "ambiguous",   "unknown_stamp",    "foreign",
-	"complete",
+	"complete",       "commands",    "pyproject",   "section",
 };
 
 static bool is_among(const char *value, const char *const *words, size_t len)
