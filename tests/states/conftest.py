@@ -5,6 +5,7 @@ import concurrent.futures
 import os
 import pathlib
 import queue
+import random
 import sys
 
 import pytest
@@ -15,15 +16,17 @@ import judge  # noqa: E402
 import table  # noqa: E402
 
 EVERYTHING = bool(os.environ.get("ATHANOR_STATES_ALL"))
+SEED = int(os.environ.get("ATHANOR_SEED") or random.SystemRandom().randrange(1 << 32))
 WORKERS = 2
 SCORE = {}  # (chain, shape): [rows, wrong]
 WRONG = []  # names of the wrong rows
 
 
 def wants_install(row, chain):
-    """Every row that ends well on the clean chain; on the flawed one, and for refusals, some stand for all."""
-    some = ("base", "stamped_006", "no_alembic_version", "foreign_app", "only_alembic_version")
-    return EVERYTHING or (chain == "clean" and row.is_go) or row.name in some
+    """Half of the rows that end well on the clean chain, by the seed; on the flawed one, and for refusals, some."""
+    some = ("base", "stamped_006", "no_alembic_version", "foreign_app", "only_alembic_version", "ec1f_without_008")
+    is_drawn = random.Random("%d %s" % (SEED, row.name)).random() < 0.5
+    return EVERYTHING or (chain == "clean" and row.is_go and is_drawn) or row.name in some
 
 
 @pytest.fixture(scope="session")
@@ -88,5 +91,7 @@ def sentence(rows, wrong):
 def pytest_terminal_summary(terminalreporter):
     for (chain, shape), (rows, wrong) in sorted(SCORE.items()):
         terminalreporter.write_line("%s chain, %s: %s" % (chain, shape, sentence(rows, wrong)))
+    if SCORE and not EVERYTHING:
+        terminalreporter.write_line("state table: installed are half of them (ATHANOR_SEED=%d)" % SEED)
     if WRONG:
         terminalreporter.write_line("wrong: " + "; ".join(WRONG))
