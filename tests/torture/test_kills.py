@@ -22,7 +22,7 @@ from conftest import SEED, SOAK, score
 pytestmark = pytest.mark.skipif(not points.HAS_POINTS, reason="no build with -Dfailpoints=true (ATHANOR_SANITIZED)")
 
 WORKERS = 2
-KILLS, FAILURES = 3, 1      # of one scenario in the short form
+KILLS, FAILURES = 2, 1      # of one scenario in the short form
 DOUBLE = TORTURED = 100     # of one scenario in the soak: kills of a run and its resume; seeds of random faults
 ONE = os.environ.get("ATHANOR_POINT")
 ONLY = os.environ.get("ATHANOR_POINTS_OF") or ""

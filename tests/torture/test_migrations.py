@@ -234,7 +234,7 @@ def drive(lanes, what, names):
     The soak runs each in all modes and mends all; the short form runs each in one, and mends every third.
     """
     chance = random.Random(SEED)
-    rounds = [(name, mode, SOAK or chance.random() < 0.33)
+    rounds = [(name, mode, SOAK or chance.random() < 0.2)
               for name in names for mode in (MODES if SOAK else [chance.choice(MODES)])]
 
     def one(row):

@@ -24,7 +24,7 @@ from conftest import SEED, SOAK, score
 MODES = pytest.mark.parametrize("wal", [False, True], ids=["delete", "wal"])
 WHY_NOT = "the leak sanitizer does not run under ptrace" if lab.SANITIZED else tracer.is_possible()
 pytestmark = pytest.mark.skipif(bool(WHY_NOT), reason=str(WHY_NOT))
-STATES = int(os.environ.get("ATHANOR_POINTS") or 0) or (3000 if SOAK else 150)
+STATES = int(os.environ.get("ATHANOR_POINTS") or 0) or (3000 if SOAK else 100)
 AGAIN = 60 if SOAK else 2          # states from which the program itself is started
 JOURNAL = ".athanor/journal.db"
 ROWS = ("transition", "note", "fact")

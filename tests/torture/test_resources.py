@@ -29,7 +29,7 @@ now = os.statvfs(@MOUNT@)
 size = (now.f_blocks - now.f_bfree) * now.f_frsize + %d
 subprocess.run(["mount", "-o", "remount,size=%%d" %% size, @MOUNT@], check=True)
 """
-KIB = [0, 16, 256, 1500, 6000]
+KIB = [0, 256, 1500]
 KIB_ALL = [0, 4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 256, 512, 1024, 1500, 2000, 2500, 3000, 4000, 6000, 9000]
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts file systems")

@@ -156,7 +156,7 @@ def try_kills(project, name, wal, size):
 
 @MODES
 def test_a_kill_before_any_system_call_tears_nothing(small, wal):
-    try_kills(small, "upgrade", wal, 5)
+    try_kills(small, "upgrade", wal, 4)
 
 
 @IN_SOAK
@@ -224,7 +224,7 @@ def try_errors(project, name, wal, size):
 
 @MODES
 def test_an_error_of_any_system_call_is_told_and_tears_nothing(small, wal):
-    try_errors(small, "upgrade", wal, 3)
+    try_errors(small, "upgrade", wal, 2)
 
 
 @IN_SOAK
