@@ -23,9 +23,9 @@ WRONG = []  # names of the wrong rows
 
 
 def wants_install(row, chain):
-    """Half of the rows that end well on the clean chain, by the seed; on the flawed one, and for refusals, some."""
+    """Some of the rows that end well on the clean chain, by the seed; on the flawed one, and for refusals, some."""
     some = ("base", "stamped_006", "no_alembic_version", "foreign_app", "only_alembic_version", "ec1f_without_008")
-    is_drawn = random.Random("%d %s" % (SEED, row.name)).random() < 0.5
+    is_drawn = random.Random("%d %s" % (SEED, row.name)).random() < 0.3
     return EVERYTHING or (chain == "clean" and row.is_go and is_drawn) or row.name in some
 
 
@@ -62,7 +62,7 @@ def judged(states, lanes, request):
         lane = lanes[case.chain].get()
         try:
             return lane.judge(case.row, states[case.chain, case.shape], wants_install(case.row, case.chain),
-                              EVERYTHING or case.chain == "clean")
+                              EVERYTHING)
         except Exception as error:  # noqa: BLE001: a row that could not be judged is wrong, and says why
             return ["%s: %s" % (type(error).__name__, error)]
         finally:
@@ -92,6 +92,6 @@ def pytest_terminal_summary(terminalreporter):
     for (chain, shape), (rows, wrong) in sorted(SCORE.items()):
         terminalreporter.write_line("%s chain, %s: %s" % (chain, shape, sentence(rows, wrong)))
     if SCORE and not EVERYTHING:
-        terminalreporter.write_line("state table: installed are half of them (ATHANOR_SEED=%d)" % SEED)
+        terminalreporter.write_line("state table: installed are some of them (ATHANOR_SEED=%d)" % SEED)
     if WRONG:
         terminalreporter.write_line("wrong: " + "; ".join(WRONG))
